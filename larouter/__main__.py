@@ -1,0 +1,20 @@
+"""The entry. gevent is patched here and nowhere else, before other imports, for `serve` only."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    if sys.argv[1:2] == ["serve"]:
+        from gevent import monkey  # noqa: PLC0415 - the other commands must not be patched
+
+        monkey.patch_all()
+    from larouter.cli import run  # noqa: PLC0415 - after the patch
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""The command line: each command is one call of our own HTTP API."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from larouter import __version__
+from larouter.cli import projects, providers, routing, server, usage
+from larouter.config import SettingsError
+from larouter.core.errors import LARouterError
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="larouter")
+@click.pass_context
+def larouter(context: click.Context) -> None:
+    """LARouter: one endpoint on your machine that picks the best model for each request.
+
+    Without a command it opens LARouter's page, and starts the server if none runs.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(server.open_page)
+
+
+for command in (
+    server.serve,
+    server.open_page,
+    projects.group,
+    providers.group,
+    routing.models,
+    routing.route,
+    usage.group,
+):
+    larouter.add_command(command)
+
+
+def run() -> None:
+    """Run a command; a fault that we know is one sentence, not a traceback."""
+    try:
+        larouter()
+    except (SettingsError, LARouterError) as error:
+        click.echo(f"larouter: {error}", err=True)
+        sys.exit(1)

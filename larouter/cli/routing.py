@@ -1,0 +1,37 @@
+"""`larouter route` and `larouter models`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from larouter.cli.calls import bearer_for_calls, call
+
+
+@click.command()
+@click.argument("prompt")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def route(prompt: str, as_json: bool) -> None:
+    """Say where a prompt would go and why; nothing is sent."""
+    body = {"messages": [{"role": "user", "content": prompt}]}
+    decision = call("POST", "/v1/route", body, bearer=bearer_for_calls())
+    if as_json:
+        click.echo(json.dumps(decision))
+        return
+    click.echo(f"{decision['tier']} → {decision['model']}")
+    for reason in decision["reasons"]:
+        click.echo(f"  {reason}")
+
+
+@click.group()
+def models() -> None:
+    """The models that LARouter knows."""
+
+
+@models.command("list")
+def list_models() -> None:
+    """List the catalogue: what can answer now, and what is missing."""
+    for row in call("GET", "/api/models/catalog")["data"]:
+        state = row["missing"] or "ready"
+        click.echo(f"{row['id']:<24} {row['provider']:<10} {state:<15} {row['title']}")

@@ -1,0 +1,222 @@
+"""Settings: the only reader of the environment and the only module that computes a path."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from platformdirs import user_data_path
+
+DEFAULT_PORT = 18790
+
+_KEYS = {
+    "openai": ("OPENAI_API_KEY",),
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
+    "deepseek": ("DEEPSEEK_API_KEY",),
+}
+_ADDRESSES = {
+    "openai": "OPENAI_BASE_URL",
+    "anthropic": "ANTHROPIC_BASE_URL",
+    "google": "GOOGLE_GEMINI_BASE_URL",
+    "deepseek": "DEEPSEEK_BASE_URL",
+    "ollama": "LAROUTER_OLLAMA_URL",
+    "llamacpp": "LAROUTER_LLAMACPP_URL",
+    "custom": "LAROUTER_CUSTOM_URL",
+}
+_OURS = frozenset(
+    {
+        "LAROUTER_HOST",
+        "LAROUTER_PORT",
+        "LAROUTER_HOME",
+        "LAROUTER_ADMIN_KEY",
+        "LAROUTER_LOG_LEVEL",
+        "LAROUTER_DATABASE_URL",
+        "LAROUTER_DB_PATH",
+        "LAROUTER_OLLAMA_URL",
+        "LAROUTER_LLAMACPP_URL",
+        "LAROUTER_CUSTOM_URL",
+        "LAROUTER_KEYLESS",
+        "LAROUTER_UNKNOWN_MODEL",
+        "LAROUTER_BEARER",
+    }
+)
+# What a child process may see: enough to run, never a provider's key (TRUST S6, A10).
+_CHILD = frozenset(
+    {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH"}
+    | {"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS", "VIRTUAL_ENV"}
+)
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names it and says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set from outside, read once. Defaults are for a laptop."""
+
+    home: Path
+    """The data folder: database, admin key, models, logs. Mode 0700."""
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    admin_key: str | None = None
+    """None: generated at first start and kept in the data folder."""
+    bearer: str | None = None
+    """For command-line calls only."""
+    log_level: str = "info"
+    database: Path | None = None
+    """A SQLite file; None: `larouter.db` in the data folder."""
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Provider name to key."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Provider name to base URL."""
+    keyless: bool = False
+    """On loopback, a request without a bearer is the project `default`."""
+    unknown_model: str = "reject"
+    """`auto`: an unknown model name is routed as `auto`."""
+    child_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    """URL scheme to proxy URL, with `no` for the hosts that need none."""
+
+    @property
+    def database_file(self) -> Path:
+        return self.database or self.home / "larouter.db"
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in {"127.0.0.1", "localhost", "::1"}
+
+    @property
+    def runtime_file(self) -> Path:
+        """Written by `serve`: its address, for the command line and a second start."""
+        return self.home / "runtime.json"
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment; raises `SettingsError` for a value that makes no sense."""
+    env = os.environ if environ is None else environ
+    _refuse_unknown(env)
+    return Settings(
+        home=_home(env),
+        host=env.get("LAROUTER_HOST") or "127.0.0.1",
+        port=_port(env.get("LAROUTER_PORT") or str(DEFAULT_PORT)),
+        admin_key=env.get("LAROUTER_ADMIN_KEY") or None,
+        bearer=env.get("LAROUTER_BEARER") or None,
+        log_level=_one_of(env, "LAROUTER_LOG_LEVEL", _LOG_LEVELS, "info"),
+        database=_database(env),
+        keys=_first_set(env, _KEYS),
+        addresses={
+            name: parse_url(variable, env[variable])
+            for name, variable in _ADDRESSES.items()
+            if env.get(variable)
+        },
+        keyless=_one_of(env, "LAROUTER_KEYLESS", ("0", "1"), "0") == "1",
+        unknown_model=_one_of(env, "LAROUTER_UNKNOWN_MODEL", ("reject", "auto"), "reject"),
+        child_environment={
+            name: value for name, value in env.items() if name in _CHILD or name.startswith("LC_")
+        },
+        proxies=_proxies(env),
+    )
+
+
+def folder(name: str) -> Path:
+    """Return `templates`, `static` or `data`: in a wheel, a frozen build or a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+def self_command(*arguments: str) -> list[str]:
+    """The command line that starts this program again, frozen or not."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, *arguments]
+    return [sys.executable, "-m", "larouter", *arguments]
+
+
+def make_private_folder(path: Path) -> None:
+    """Create a folder that other users of this machine cannot open (TRUST S10)."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.chmod(0o700)
+
+
+def write_private_file(path: Path, content: bytes) -> None:
+    """Replace a file in one step, readable by its owner only."""
+    part = path.with_name(path.name + ".part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def parse_url(name: str, text: str) -> str:
+    """Check an address that a setting or the admin gives; raises `SettingsError`."""
+    parts = urlsplit(text)
+    if parts.scheme in {"http", "https"} and parts.hostname:
+        return text.rstrip("/")
+    raise SettingsError(f"{name} is {text!r}; write an address such as http://127.0.0.1:8080/v1.")
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    if env.get("LAROUTER_HOME"):
+        return Path(env["LAROUTER_HOME"]).expanduser().absolute()
+    return user_data_path("larouter", appauthor=False)
+
+
+def _refuse_unknown(env: Mapping[str, str]) -> None:
+    # A misspelt setting that is silently ignored costs its user an evening.
+    unknown = sorted(name for name in env if name.startswith("LAROUTER_") and name not in _OURS)
+    if unknown:
+        raise SettingsError(
+            f"{unknown[0]} is not a setting of LARouter; docs/configuration.md lists them."
+        )
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) <= 65535:
+        return int(text)
+    raise SettingsError(f"LAROUTER_PORT is {text!r}; write a number from 0 to 65535.")
+
+
+def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = (env.get(name) or default).lower()
+    if value not in allowed:
+        raise SettingsError(f"{name} is {env[name]!r}; write one of {', '.join(allowed)}.")
+    return value
+
+
+def _database(env: Mapping[str, str]) -> Path | None:
+    url = env.get("LAROUTER_DATABASE_URL")
+    if url:
+        if not url.startswith("sqlite:///"):
+            raise SettingsError(
+                "LAROUTER_DATABASE_URL must start with sqlite:/// in this version of LARouter."
+            )
+        return Path(url.removeprefix("sqlite:///")).expanduser().absolute()
+    path = env.get("LAROUTER_DB_PATH")
+    return Path(path).expanduser().absolute() if path else None
+
+
+def _first_set(env: Mapping[str, str], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    found = {}
+    for provider, variables in names.items():
+        value = next((env[name].strip() for name in variables if env.get(name)), "")
+        if value:
+            found[provider] = value
+    return found
+
+
+def _proxies(env: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for name in ("http", "https", "no"):
+        value = env.get(f"{name}_proxy") or env.get(f"{name.upper()}_PROXY")
+        if value:
+            found[name] = value
+    return found

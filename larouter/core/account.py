@@ -1,0 +1,66 @@
+"""Who asks, and what is written down about it: projects, requests, attempts, outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from larouter.core.catalog import Model, Nanodollars
+from larouter.core.chat import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The owner of a bearer. Everything it asks is accounted to it."""
+
+    id: str
+    name: str
+    created_ms: int = 0
+
+
+class RequestRecord(Struct, frozen=True, kw_only=True):
+    """One client call, as the ledger keeps it. Never its text (TRUST S11)."""
+
+    id: str
+    project: Project
+    asked: str
+    """`model` as the client wrote it."""
+    tier: str
+    stage: str
+    score: float
+    reason: str
+    stream: bool
+    rid: str | None
+    started_ms: int
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One call of one provider, opened before it is sent (TRUST B3)."""
+
+    id: int
+    request: RequestRecord
+    model: Model
+    degraded: str | None
+    hold: Nanodollars | None
+    """The most that this call can cost; None where the price is unknown."""
+    price_version: int | None
+    started_ms: int
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """How an attempt ended, in the terms of TRUST B2 and B9."""
+
+    state: str
+    """settled: exact usage. estimated: counted from what was delivered. unknown: it was sent and
+    nobody knows. failed: the provider said no. released: it was never sent."""
+    usage: Usage = Usage()
+    provider_id: str | None = None
+    """The provider's own id of the answer."""
+    status: int = 200
+    """What the client was told: an HTTP status; 499 for a client that left."""
+    error: str | None = None
+    first_ms: int | None = None
+    """From sending to the first byte of the answer."""
+    final: bool = True
+    """False: another attempt of the same request follows, so the request stays open."""

@@ -1,0 +1,62 @@
+"""What a client asks and what a model spends: the nouns that every wire format maps to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+
+class Message(NamedTuple):
+    """One turn: its role and its text (text parts joined). A NamedTuple: one a turn, so cheap."""
+
+    role: str
+    text: str
+
+
+class ChatRequest(Struct, frozen=True, kw_only=True):
+    """A validated chat request. `body` is the client's JSON object, never changed in place."""
+
+    model: str
+    """`auto`, a tier, a catalogue id, or `provider/model`."""
+    messages: tuple[Message, ...]
+    body: Mapping[str, Any]
+    size: int
+    """Bytes of the JSON as it came: an upper bound for the prompt's tokens."""
+    max_output: int | None = None
+    n: int = 1
+    stream: bool = False
+    wants_usage: bool = False
+    """`stream_options.include_usage`: a stream ends with a usage chunk."""
+    needs: frozenset[str] = frozenset()
+    """Abilities that a model must have: tools, json_schema, images, audio, files, logprobs."""
+    tier: str | None = None
+    """`x-larouter-tier`: the tier that the client insists on."""
+    rid: str | None = None
+    """The client's own `X-Request-Id`."""
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """Tokens in disjoint buckets (TRUST B6): their sum is all that was processed."""
+
+    input: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    output: int = 0
+    """Reasoning included."""
+    audio: int = 0
+    image: int = 0
+
+    @property
+    def prompt(self) -> int:
+        """Every token of the prompt, as OpenAI counts `prompt_tokens`."""
+        return (
+            self.input
+            + self.cache_read
+            + self.cache_write_5m
+            + self.cache_write_1h
+            + self.audio
+            + self.image
+        )

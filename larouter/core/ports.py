@@ -1,0 +1,136 @@
+"""Every interface between the rooms. `bootstrap` alone knows who stands behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from larouter.core.account import Attempt, Outcome, RequestRecord
+from larouter.core.catalog import Model, Nanodollars
+from larouter.core.chat import ChatRequest, Usage
+from larouter.core.route import Choice, Verdict
+
+
+class Stage(Protocol):
+    """One step of classifying."""
+
+    name: str
+
+    def judge(self, request: ChatRequest) -> Verdict | None:
+        """Return a verdict, or None to pass the question on. Never raises for odd input."""
+        ...
+
+
+class Leaving:
+    """The client's leave, known to whoever is waiting for its answer.
+
+    The door calls `fire` once when the client is gone (or the server's drain is over); whoever
+    blocks in the meantime has told `on_fire` how to be woken.
+    """
+
+    __slots__ = ("_callback", "fired")
+
+    def __init__(self) -> None:
+        self.fired = False
+        self._callback: Callable[[], None] | None = None
+
+    def on_fire(self, callback: Callable[[], None] | None) -> None:
+        """Call this when the client leaves, at once if it has; None forgets."""
+        self._callback = callback
+        if self.fired and callback is not None:
+            callback()
+
+    def fire(self) -> None:
+        if self.fired:
+            return
+        self.fired = True
+        if self._callback is not None:
+            self._callback()
+
+
+class Reply(Protocol):
+    """One answer of a provider whose status and first bytes have come.
+
+    Iterating yields bytes for the client as they arrive, whole events only, and raises
+    `UpstreamError` when the answer breaks. What ends it is not yielded: it is in `end`, so that
+    the settlement can be committed first (TRUST B3). Status and body of a broken call never get
+    here: they were raised by `Provider.call`.
+    """
+
+    end: bytes
+    """The last bytes: the JSON body, or `data: [DONE]` with what came along with it."""
+    usage: Usage | None
+    """As the provider reported it; None while or when it did not."""
+    provider_id: str | None
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def delivered(self) -> Usage:
+        """Estimate the usage from what has been passed on so far (TRUST B7, B8)."""
+        ...
+
+    def close(self) -> None:
+        """Stop the call upstream. Idempotent."""
+        ...
+
+
+class Provider(Protocol):
+    """Where models answer. Nothing is sent before the attempt's row is committed."""
+
+    def missing(self, model: Model) -> str | None:
+        """Say why this model cannot answer now (no-key, not-downloaded …), or None."""
+        ...
+
+    def call(self, model: Model, request: ChatRequest, leaving: Leaving) -> Reply:
+        """Send the request and wait for the first event.
+
+        Raises `UpstreamError` (its `sent` False when nothing reached the provider), or
+        `Unavailable` for a local engine that is down.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a local process answers and the bearer it wants."""
+
+    url: str
+    """With the `/v1`."""
+    key: str
+
+
+class Runner(Protocol):
+    """Runs models on this machine."""
+
+    def ensure_ready(self, model: Model) -> Address:
+        """Block this greenlet until a process serves the model. Raises `EngineDown`."""
+        ...
+
+    def has(self, model: Model) -> bool:
+        """Is the model's file on this machine?"""
+        ...
+
+    def state(self, model: Model) -> str:
+        """absent, stopped, loading, ready, crashed or quarantined."""
+        ...
+
+    def stop_all(self) -> None: ...
+
+
+class Ledger(Protocol):
+    """Writes every call down, durably, before the answer is complete (TRUST B2, B3)."""
+
+    def reserve(
+        self, record: RequestRecord, choice: Choice, hold: Nanodollars | None
+    ) -> Attempt:
+        """Commit the request and a pending attempt. Raises `StorageDown`: then nothing is sent."""
+        ...
+
+    def settle(self, attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
+        """Commit the attempt's end, once: a second call changes nothing. Return its cost."""
+        ...
+
+    def refuse(self, record: RequestRecord, status: int, code: str) -> None:
+        """Commit a request that reached no provider."""
+        ...

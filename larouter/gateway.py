@@ -1,0 +1,205 @@
+"""One request from start to finish. Read this first.
+
+    web/api:  authenticate ─ read ─┐                                   ┌─► bytes to the client
+    gateway:                       └► classify ─ decide ─ reserve ─ call ─ stream ─ settle
+
+Promises that this path keeps, each with a test in `tests/test_gateway.py`:
+
+1. Status before stream: `call` waits for the first event, so a refused or failed call is a
+   proper 4xx or 5xx, never a broken 200.
+2. Fall back before the first event, never after: then the client has seen nothing.
+3. Settled before the end, exactly once: the settlement is committed before the last bytes leave
+   (TRUST B3). `close` covers answers that never got there; it is idempotent.
+4. A disconnect stops the spending (TRUST B8): the upstream is closed first, then the attempt is
+   settled, estimated from what was delivered.
+5. No transaction spans a call: `reserve` and `settle` are two short ones.
+6. History does not change: an attempt keeps the price that it was charged at.
+7. Errors speak the caller's dialect: in the status line or, mid-stream, as an error event.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from larouter.core.account import Attempt, Outcome, Project, RequestRecord
+from larouter.core.catalog import Model, Nanodollars
+from larouter.core.chat import ChatRequest
+from larouter.core.errors import LARouterError, Unavailable, UpstreamError, UpstreamRefused
+from larouter.core.ports import Leaving, Ledger, Provider, Reply
+from larouter.core.route import Choice, Decision
+
+CLIENT_LEFT = 499
+"""What the row of a request says whose client did not wait for the answer (nginx's number)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Answers requests. Everything that it needs is an interface (`core/ports.py`)."""
+
+    decide: Callable[[ChatRequest], Decision]
+    """Classifies and routes; raises the refusal of a request that nothing can serve."""
+    providers: Mapping[str, Provider]
+    ledger: Ledger
+    write_error: Callable[[LARouterError], bytes]
+    """An error as an event of the caller's dialect, for a stream that breaks."""
+    clock: Callable[[], float] = time.time
+
+    def answer(
+        self, project: Project, request: ChatRequest, request_id: str, leaving: Leaving
+    ) -> Answer:
+        """Answer `request`, or raise the error to show. One row is written either way."""
+        started_ms = int(self.clock() * 1000)
+        try:
+            decision = self.decide(request)
+        except LARouterError as error:
+            record = _record(request_id, project, request, None, started_ms)
+            self.ledger.refuse(record, error.status, error.code)
+            raise
+        record = _record(request_id, project, request, decision, started_ms)
+        return self._call(record, decision, request, leaving)
+
+    def _call(
+        self, record: RequestRecord, decision: Decision, request: ChatRequest, leaving: Leaving
+    ) -> Answer:
+        """Reserve and send; a failure before the first event tries the next model."""
+        degraded = None
+        for choice in decision.choices:
+            last = choice is decision.choices[-1]
+            choice = replace(choice, degraded=degraded) if degraded else choice
+            attempt = self.ledger.reserve(record, choice, _hold(choice.model, request))
+            try:
+                reply = self.providers[choice.model.provider].call(choice.model, request, leaving)
+            except LARouterError as error:
+                final = last or leaving.fired or isinstance(error, UpstreamRefused)
+                self.ledger.settle(attempt, self._failed(attempt, error, leaving, final=final))
+                if final:
+                    raise
+                degraded = "engine-down" if choice.model.is_local else "provider-down"
+            except BaseException:
+                self.ledger.settle(attempt, Outcome(state="unknown", status=500, error="crash"))
+                raise
+            else:
+                return Answer(self, decision, choice, attempt, reply, leaving)
+        raise AssertionError("a decision without choices")
+
+    def _failed(
+        self, attempt: Attempt, error: LARouterError, leaving: Leaving, *, final: bool
+    ) -> Outcome:
+        """What becomes of an attempt that brought nothing (TRUST B9)."""
+        if isinstance(error, UpstreamRefused):
+            state = "failed"
+        elif isinstance(error, Unavailable) or (
+            isinstance(error, UpstreamError) and not error.sent
+        ):
+            state = "released"
+        else:
+            state = "failed" if attempt.model.is_local else "unknown"
+        status = CLIENT_LEFT if leaving.fired else error.status
+        return Outcome(state=state, status=status, error=error.code, final=final)
+
+
+class Answer:
+    """One answer under way. Iterate it for the bytes; close it in any case."""
+
+    __slots__ = (
+        "_first_ms", "_gateway", "_leaving", "_settled", "attempt", "choice", "cost", "decision",
+        "reply",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        decision: Decision,
+        choice: Choice,
+        attempt: Attempt,
+        reply: Reply,
+        leaving: Leaving,
+    ) -> None:
+        self._gateway = gateway
+        self._leaving = leaving
+        self._settled = False
+        self._first_ms = int(gateway.clock() * 1000) - attempt.started_ms
+        self.decision = decision
+        self.choice = choice
+        self.attempt = attempt
+        self.reply = reply
+        self.cost: Nanodollars | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self.reply
+            self.finish()
+            yield self.reply.end
+        except LARouterError as error:
+            self._settle(self._broken(error.code))
+            yield self._gateway.write_error(error)
+        finally:
+            self.close()
+
+    def finish(self) -> bytes:
+        """Settle a whole answer and only then hand out its last bytes (TRUST B3)."""
+        usage = self.reply.usage
+        self._settle(
+            Outcome(
+                state="settled" if usage else "estimated",
+                usage=usage or self.reply.delivered(),
+                provider_id=self.reply.provider_id,
+                first_ms=self._first_ms,
+            )
+        )
+        return self.reply.end
+
+    def close(self) -> None:
+        """Stop what is still running and settle what is still open. Idempotent."""
+        self.reply.close()
+        if not self._settled:
+            self._settle(self._broken("client_left"))
+
+    def _broken(self, code: str) -> Outcome:
+        left = self._leaving.fired or code == "client_left"
+        return Outcome(
+            state="estimated",
+            usage=self.reply.delivered(),
+            provider_id=self.reply.provider_id,
+            status=CLIENT_LEFT if left else UpstreamError.status,
+            error="client_left" if left else code,
+            first_ms=self._first_ms,
+        )
+
+    def _settle(self, outcome: Outcome) -> None:
+        if not self._settled:
+            self._settled = True
+            self.cost = self._gateway.ledger.settle(self.attempt, outcome)
+
+
+def _record(
+    request_id: str,
+    project: Project,
+    request: ChatRequest,
+    decision: Decision | None,
+    started_ms: int,
+) -> RequestRecord:
+    return RequestRecord(
+        id=request_id,
+        project=project,
+        asked=request.model,
+        tier=decision.tier if decision else "-",
+        stage=decision.stage if decision else "-",
+        score=decision.score if decision else 0.0,
+        reason=decision.reason if decision else "",
+        stream=request.stream,
+        rid=request.rid,
+        started_ms=started_ms,
+    )
+
+
+def _hold(model: Model, request: ChatRequest) -> Nanodollars | None:
+    """An upper bound of what the call can cost (TRUST B5), or None for an unknown price."""
+    if model.price.is_free:
+        return 0
+    output = min(request.max_output or model.max_output or 0, model.max_output or 2**31)
+    return model.price.bound(request.size, request.n * output)

@@ -1,0 +1,230 @@
+"""One HTTP/1.1 connection to a provider: a POST out, an answer in, kept alive between calls.
+
+Why our own: it is the hot path, and `benchmarks/upstream_client.py` measures it against
+geventhttpclient, urllib3 and http.client. It also tells apart what the ledger needs to know
+(never sent, or sent with an unknown outcome, TRUST B9), hands out bytes the moment they arrive,
+and can be cut from another greenlet. httptools (llhttp) parses; nothing is decoded that the
+provider was not asked to encode.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httptools
+
+from larouter.core.errors import UpstreamError, UpstreamTimeout
+
+_PIECE = 64 * 1024
+MAX_HEADERS = 64 * 1024
+MAX_BODY = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds (TRUST A1)."""
+
+    connect: float = 5.0
+    tls: float = 5.0
+    first_byte: float = 600.0
+    idle: float = 120.0
+    total: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port: what a connection belongs to."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> Origin:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return cls(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80))
+
+    @property
+    def authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.scheme == "https" else 80
+        return host if self.port == default else f"{host}:{self.port}"
+
+
+Connect = Callable[[Origin, Timeouts], socket.socket]
+
+
+class Connection:
+    """A socket, its parser, and the answer that is coming in on it."""
+
+    __slots__ = (
+        "_body", "_complete", "_deadline", "_header_size", "_parser", "_socket", "_timeouts",
+        "broken", "headers", "headers_done", "idle_since", "keep_alive", "status",
+    )  # fmt: skip
+
+    def __init__(self, connected: socket.socket, timeouts: Timeouts) -> None:
+        self._socket = connected
+        self._timeouts = timeouts
+        self.broken = False
+        self.idle_since = 0.0
+        self._reset()
+
+    def _reset(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._body: list[bytes] = []
+        self._complete = False
+        self._header_size = 0
+        self._deadline = 0.0
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.headers_done = False
+        self.keep_alive = True
+
+    # httptools calls these while it is fed.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._header_size += len(name) + len(value)
+        if self._header_size > MAX_HEADERS:
+            raise UpstreamError("The provider's headers are larger than 64 KiB.")
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        # 100 Continue and its kin announce another answer; it is read as if nothing had come.
+        status = self._parser.get_status_code()
+        if status >= 200:
+            self.status = status
+            self.headers_done = True
+            self.keep_alive = self._parser.should_keep_alive()
+        else:
+            self.headers.clear()
+
+    def on_body(self, piece: bytes) -> None:
+        self._body.append(piece)
+
+    def on_message_complete(self) -> None:
+        self._complete = self.headers_done
+
+    def send(self, data: bytes) -> None:
+        """Send one whole request. Raises `OSError`; then nothing is known of its outcome."""
+        self._reset()
+        self._deadline = time.monotonic() + self._timeouts.total
+        self._socket.settimeout(self._timeouts.idle)
+        self._socket.sendall(data)
+
+    def read_head(self, first_byte_s: float) -> int:
+        """Wait for the answer's head; return its status."""
+        self._socket.settimeout(first_byte_s)
+        while not self.headers_done:
+            self._receive("The provider did not answer in time.")
+        self._socket.settimeout(self._timeouts.idle)
+        return self.status
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body as it arrives. Raises `UpstreamError` when it is cut or too slow."""
+        while True:
+            if self._body:
+                piece = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+                self._body = []
+                yield piece
+            if self._complete:
+                return
+            self._receive("The provider stopped in the middle of its answer.")
+
+    def read_body(self, limit: int = MAX_BODY) -> bytes:
+        """The whole body."""
+        parts, size = [], 0
+        for piece in self.pieces():
+            size += len(piece)
+            if size > limit:
+                self.close()
+                raise UpstreamError(f"The provider's answer is larger than {limit} bytes.")
+            parts.append(piece)
+        return b"".join(parts)
+
+    def is_complete_without_waiting(self) -> bool:
+        """Is the answer read to its end, counting what has arrived but was not looked at?"""
+        if not self._complete and not self.broken:
+            self._socket.settimeout(0)
+            with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, TimeoutError, OSError):
+                self._feed(self._socket.recv(_PIECE))
+        return self._complete
+
+    @property
+    def is_reusable(self) -> bool:
+        return self._complete and self.keep_alive and not self.broken
+
+    def is_alive(self) -> bool:
+        """Has the other side left this idle connection open and silent? One system call."""
+        if self.broken:
+            return False
+        self._socket.settimeout(0)
+        try:
+            return self._peek() is None
+        except OSError:
+            return False
+
+    def _peek(self) -> bytes | None:
+        try:
+            # TLS cannot peek; reading is as good, since an idle connection has nothing to say.
+            return self._socket.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError, TimeoutError):
+            return None
+
+    def abort(self) -> None:
+        """Wake whoever reads from this connection, from another greenlet or thread."""
+        self.broken = True
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.broken = True
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+    def _receive(self, late: str) -> None:
+        if time.monotonic() > self._deadline:
+            self.close()
+            raise UpstreamTimeout("The provider took longer than an hour.")
+        try:
+            data = self._socket.recv(_PIECE)
+        except TimeoutError as error:
+            self.close()
+            raise UpstreamTimeout(late) from error
+        except OSError as error:
+            self.close()
+            raise UpstreamError("The connection to the provider broke.") from error
+        if not data:
+            self._end_of_input()
+            return
+        self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            self.close()
+            raise error.__context__ or error from None
+        except httptools.HttpParserUpgrade as error:
+            self.close()
+            raise UpstreamError("The provider changed the protocol.") from error
+        except httptools.HttpParserError as error:
+            self.close()
+            raise UpstreamError("The provider's answer is not valid HTTP.") from error
+
+    def _end_of_input(self) -> None:
+        """The other side closed: the end of a body without a length, or a cut."""
+        self.keep_alive = False
+        self.broken = True
+        framed = "content-length" in self.headers or "transfer-encoding" in self.headers
+        if self.headers_done and not framed:
+            self._complete = True
+            return
+        self.close()
+        raise UpstreamError("The provider closed the connection before the end of its answer.")

@@ -1,0 +1,50 @@
+"""The provider of this machine: the ordinary HTTP road to a process that a `Runner` keeps."""
+
+from __future__ import annotations
+
+from larouter.core.catalog import Model
+from larouter.core.chat import ChatRequest
+from larouter.core.errors import EngineDown, UpstreamError, UpstreamRefused, UpstreamTimeout
+from larouter.core.ports import Address, Leaving, Runner
+from larouter.providers import ENGINE_QUIRKS
+from larouter.providers.http import Later, Line, RelayedReply
+from larouter.providers.pool import Pool
+from larouter.wire.openai_chat import write_request
+
+
+class LocalProvider:
+    """A `Provider` over a `Runner`: free, and cancelled at once when the client leaves."""
+
+    def __init__(self, runner: Runner, pool: Pool, later: Later) -> None:
+        self._runner = runner
+        self._pool = pool
+        self._later = later
+        self._lines: dict[str, tuple[Address, Line]] = {}
+
+    def missing(self, model: Model) -> str | None:
+        if not self._runner.has(model):
+            return "not-downloaded"
+        return "engine-down" if self._runner.state(model) == "quarantined" else None
+
+    def call(self, model: Model, request: ChatRequest, leaving: Leaving) -> RelayedReply:
+        line = self._line(model)
+        body = write_request(model.id, request, ENGINE_QUIRKS)
+        try:
+            return line.send(body, request, leaving, grace_s=0)
+        except (UpstreamRefused, UpstreamTimeout):
+            raise
+        except UpstreamError as error:
+            # Whatever breaks on this machine is ours: the engine is restarted for the next one.
+            raise EngineDown(
+                f"The local model stopped before it could answer ({error.message}) "
+                "It is being restarted: try again.",
+                retry_after_s=1,
+            ) from error
+
+    def _line(self, model: Model) -> Line:
+        address = self._runner.ensure_ready(model)
+        known = self._lines.get(model.id)
+        if known is None or known[0] != address:
+            line = Line(address.url, address.key, self._pool, self._later)
+            known = self._lines[model.id] = (address, line)
+        return known[1]

@@ -1,0 +1,209 @@
+"""From a request and a verdict to the models that may answer it, best first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from larouter.core.catalog import Catalog, Model, Price, Tier
+from larouter.core.chat import ChatRequest
+from larouter.core.errors import BadRequest, ContextExceeded, ModelNotFound, ProviderNotConfigured
+from larouter.core.route import Choice, Decision, Gate, Verdict
+
+AUTO = "auto"
+
+Missing = Callable[[Model], str | None]
+"""Asks a model's provider why it cannot answer now; None: it can."""
+
+# Words for people, by the reason codes of `x-larouter-degraded`.
+WHY = {
+    "no-key": "has no key",
+    "not-downloaded": "is not downloaded",
+    "engine-down": "could not be started",
+    "provider-down": "did not answer",
+    "context": "cannot hold a prompt this long",
+    "policy": "cannot do what this request needs",
+    "unspoken": "speaks a format that this version of LARouter cannot use yet",
+}
+_HEADER = {"unspoken": "provider-down"}
+"""Reasons whose header is a more general word."""
+
+
+def route(
+    request: ChatRequest,
+    catalog: Catalog,
+    missing: Missing,
+    classify: Callable[[ChatRequest], Verdict],
+    *,
+    providers: Mapping[str, Price],
+    unknown_model: str = "reject",
+) -> Decision:
+    """Decide who answers. `model` is auto, a tier, a catalogue id or `provider/model`.
+
+    Raises `ModelNotFound`, `ProviderNotConfigured`, `ContextExceeded` or `BadRequest`.
+    """
+    name = request.model
+    model = explicit_model(name, catalog, providers)
+    if model is not None:
+        return _explicit(model, request, missing)
+    tier = catalog.tier(request.tier or name)
+    if tier is None and request.tier:
+        names = ", ".join(tier.name for tier in catalog.tiers)
+        raise BadRequest(
+            f"There is no tier {request.tier!r}: x-larouter-tier is one of {names}.",
+            code="invalid_tier",
+        )
+    if tier is not None:
+        return _by_tier(tier, None, request, catalog, missing)
+    if name.lower() != AUTO and unknown_model != AUTO:
+        raise ModelNotFound(
+            f"There is no model {name!r}. Write auto, a tier, an id of GET /v1/models, "
+            "or provider/model.",
+            param="model",
+        )
+    verdict = classify(request)
+    found = catalog.tier(verdict.tier)
+    assert found is not None, f"a stage named the tier {verdict.tier}, which is not there"
+    return _by_tier(found, verdict, request, catalog, missing)
+
+
+def explicit_model(name: str, catalog: Catalog, providers: Mapping[str, Price]) -> Model | None:
+    """The model that `name` means to the letter, or None for auto, a tier or a stranger.
+
+    `providers` gives the price of a model that the catalogue does not know.
+    """
+    model = catalog.models.get(name)
+    if model is not None:
+        return model
+    provider, slash, rest = name.partition("/")
+    if not slash or not rest or provider not in providers:
+        return None
+    known = catalog.models.get(rest)
+    if known is not None and known.provider == provider:
+        return known
+    for model in catalog.models.values():
+        if model.provider == provider and model.name == rest:
+            return model
+    if provider == "local":
+        return None
+    return Model(id=name, name=rest, provider=provider, title=rest, price=providers[provider])
+
+
+def _explicit(model: Model, request: ChatRequest, missing: Missing) -> Decision:
+    why = missing(model)
+    if why == "no-key":
+        raise ProviderNotConfigured(
+            f"{model.provider} has no key yet. Set it with the provider's environment variable, "
+            "then start LARouter again; or ask for model auto.",
+            param="model",
+        )
+    if why is not None:
+        raise ProviderNotConfigured(f"{model.key} {WHY.get(why, why)}.", param="model")
+    if not _fits(model, request):
+        raise _too_long(model.context)
+    # What a cloud's model can do, its provider says best; a local one would just ignore it.
+    lacking = _lacking(model, request) if model.is_local else None
+    if lacking:
+        raise BadRequest(f"{model.key} cannot do {lacking}.", param="model", code="unsupported")
+    return Decision(
+        choices=(Choice(model=model),),
+        tier="-",
+        stage="explicit",
+        score=0.0,
+        reason=f"{model.key} was asked for by name",
+    )
+
+
+def _by_tier(
+    tier: Tier, verdict: Verdict | None, request: ChatRequest, catalog: Catalog, missing: Missing
+) -> Decision:
+    choices: list[Choice] = []
+    gates: list[Gate] = []
+    degraded: str | None = None
+    own = frozenset(tier.models)
+    for model in _candidates(tier, catalog):
+        why = missing(model) or _gate(model, request)
+        if why is not None:
+            gates.append(Gate(model=model.key, why=why))
+            if model.id in own:
+                degraded = degraded or why
+            continue
+        # A tier's second model (the smaller one of two) is still the tier's own.
+        stands_in = degraded and model.id not in own
+        choices.append(
+            Choice(model=model, degraded=_HEADER.get(degraded, degraded) if stands_in else None)
+        )
+    if not choices:
+        raise _nobody(gates, catalog)
+    reason = verdict.reason if verdict else f"tier {tier.name} was asked for"
+    if choices[0].degraded and degraded:
+        reason += f"; {catalog.models[tier.models[0]].title} {WHY.get(degraded, degraded)}"
+    return Decision(
+        choices=tuple(choices),
+        tier=tier.name,
+        stage=verdict.stage if verdict else "explicit",
+        score=verdict.score if verdict else tier.rank / max(1, len(catalog.tiers) - 1),
+        reason=reason,
+        gates=tuple(gates),
+        verdict=verdict,
+    )
+
+
+def _candidates(tier: Tier, catalog: Catalog) -> Iterator[Model]:
+    """Every model that may stand in for `tier`: its own, cheaper tiers from the nearest down,
+    then dearer tiers' free models (never a dearer price: TRUST A4), the starter last."""
+    seen = set()
+    below = [other for other in reversed(catalog.tiers) if other.rank < tier.rank]
+    above = [other for other in catalog.tiers if other.rank > tier.rank]
+    for other in (tier, *below, *above):
+        for name in other.models:
+            model = catalog.models[name]
+            if name not in seen and (other.rank <= tier.rank or model.price.is_free):
+                seen.add(name)
+                yield model
+    if catalog.starter and catalog.starter not in seen:
+        yield catalog.models[catalog.starter]
+
+
+def _gate(model: Model, request: ChatRequest) -> str | None:
+    if _lacking(model, request):
+        return "policy"
+    return None if _fits(model, request) else "context"
+
+
+def _lacking(model: Model, request: ChatRequest) -> str | None:
+    """The first ability that the request needs and the model is known not to have."""
+    if not model.abilities:
+        return None
+    return next(iter(sorted(request.needs - model.abilities)), None)
+
+
+_BYTES_PER_TOKEN_AT_MOST = 12
+
+
+def _fits(model: Model, request: ChatRequest) -> bool:
+    # Without a tokenizer only the certain is refused here: a token is hardly ever longer than
+    # this many bytes. The engine counts exactly and refuses the rest with its own 400.
+    return model.context is None or request.size <= model.context * _BYTES_PER_TOKEN_AT_MOST
+
+
+def _nobody(gates: list[Gate], catalog: Catalog) -> Exception:
+    if any(gate.why == "context" for gate in gates):
+        longest = max((model.context or 0 for model in catalog.models.values()), default=0)
+        return _too_long(longest)
+    if any(gate.why == "policy" for gate in gates):
+        return BadRequest(
+            "No model that is ready here can do what this request needs (images, audio, files, "
+            "tools or a JSON schema). Add a cloud key or download a larger model.",
+            code="unsupported",
+        )
+    return ProviderNotConfigured(
+        "No model can answer: nothing is downloaded, no key is set, and the starter model is not "
+        "installed. Run make run again, or set a provider's key."
+    )
+
+
+def _too_long(context: int | None) -> ContextExceeded:
+    return ContextExceeded(
+        f"The prompt is longer than any model here can hold ({context} tokens). Shorten it.",
+        param="messages",
+    )

@@ -1,0 +1,109 @@
+"""Provider keys: the system's keyring, else an encrypted file (TRUST S6).
+
+`keys.json` in the data folder (0600) says where each key is. Without a keyring it also holds the
+keys, sealed with AES-GCM under a key of its own file: that keeps them out of backups, searches
+and screenshots, not from someone who can read the whole folder, and LARouter says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from larouter.config import write_private_file
+
+_SERVICE = "larouter"
+
+
+class Vault:
+    """Keeps one key for each provider name. Nothing is imported until a key is asked for."""
+
+    def __init__(self, home: Path, *, use_keyring: bool = True) -> None:
+        self._index = home / "keys.json"
+        self._lock_file = home / "keys.lock"
+        self._use_keyring = use_keyring
+
+    def names(self) -> list[str]:
+        return sorted(self._read())
+
+    def get(self, name: str) -> str | None:
+        entry = self._read().get(name)
+        if entry is None:
+            return None
+        if "sealed" not in entry:
+            import keyring  # noqa: PLC0415 - slow, and most starts need no key
+
+            return keyring.get_password(_SERVICE, name)
+        sealed = base64.b64decode(entry["sealed"])
+        return self._cipher().decrypt(sealed[:12], sealed[12:], name.encode()).decode()
+
+    def set(self, name: str, key: str) -> str:
+        """Keep a key; return where: `keyring` or `file`."""
+        entries = self._read()
+        if self._use_keyring and _in_keyring(name, key):
+            entries[name] = {}
+            place = "keyring"
+        else:
+            nonce = secrets.token_bytes(12)
+            sealed = nonce + self._cipher().encrypt(nonce, key.encode(), name.encode())
+            entries[name] = {"sealed": base64.b64encode(sealed).decode()}
+            place = "file"
+        self._write(entries)
+        return place
+
+    def delete(self, name: str) -> None:
+        entries = self._read()
+        entry = entries.pop(name, None)
+        if entry is None:
+            return
+        if "sealed" not in entry:
+            import keyring  # noqa: PLC0415
+            from keyring.errors import KeyringError  # noqa: PLC0415
+
+            with contextlib.suppress(KeyringError):
+                keyring.delete_password(_SERVICE, name)
+        self._write(entries)
+
+    def _cipher(self) -> Any:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+        if not self._lock_file.exists():
+            write_private_file(self._lock_file, AESGCM.generate_key(256))
+        return AESGCM(self._lock_file.read_bytes())
+
+    def _read(self) -> dict[str, dict[str, str]]:
+        if not self._index.exists():
+            return {}
+        entries: dict[str, dict[str, str]] = json.loads(self._index.read_bytes())
+        return entries
+
+    def _write(self, entries: dict[str, dict[str, str]]) -> None:
+        write_private_file(self._index, json.dumps(entries, indent=1).encode())
+
+
+def admin_key(home: Path, given: str | None) -> str:
+    """The key that administers this server: given, else generated once and kept 0600."""
+    if given:
+        return given
+    path = home / "admin.key"
+    if not path.exists():
+        write_private_file(path, f"lra_{secrets.token_urlsafe(32)}\n".encode())
+    return path.read_text().strip()
+
+
+def _in_keyring(name: str, key: str) -> bool:
+    import keyring  # noqa: PLC0415
+    from keyring.errors import KeyringError  # noqa: PLC0415
+
+    # A backend below 1 is a placeholder (`fail`, `null`) or not recommended by its authors.
+    if keyring.get_keyring().priority < 1:
+        return False
+    try:
+        keyring.set_password(_SERVICE, name, key)
+    except (KeyringError, OSError, RuntimeError):
+        return False
+    return True

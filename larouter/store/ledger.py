@@ -1,0 +1,200 @@
+"""The ledger: one row per request and per attempt, durable before the answer ends (TRUST B2, B3).
+
+`reserve` and `settle` are two short transactions; none spans a provider call. Their statements
+are written out and go through the driver: SQLAlchemy costs several times as much, and this runs
+twice for each request (TRUST B16).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+
+from larouter.core.account import Attempt, Outcome, RequestRecord
+from larouter.core.catalog import Nanodollars
+from larouter.core.report import RequestLine, State
+from larouter.core.route import Choice
+from larouter.store.feed import Feed
+from larouter.store.writer import Writer, now_ms
+
+_INSERT_REQUEST = """INSERT INTO request
+ (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, model, degraded)
+ VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+ ON CONFLICT (id) DO UPDATE SET model = excluded.model, degraded = excluded.degraded"""
+_INSERT_ATTEMPT = """INSERT INTO attempt
+ (request_id, project_id, run_id, provider, model, state, price_version, hold_nusd, started_ms,
+  input, cache_read, cache_write_5m, cache_write_1h, output, audio, image)
+ VALUES (?,?,?,?,?,'pending',?,?,?,0,0,0,0,0,0,0)"""
+_CLOSE_ATTEMPT = """UPDATE attempt SET state=?, provider_id=?, cost_nusd=?, input=?, cache_read=?,
+ cache_write_5m=?, cache_write_1h=?, output=?, audio=?, image=?, first_ms=?, ended_ms=?
+ WHERE id=? AND state='pending'"""
+_INSERT_ENTRY = (
+    "INSERT INTO ledger_entry (attempt_id, kind, cost_nusd, created_ms) VALUES (?,?,?,?)"
+)
+_CLOSE_REQUEST = "UPDATE request SET status=?, error=?, ended_ms=? WHERE id=?"
+_REFUSE = """INSERT INTO request
+ (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, ended_ms, status,
+  error)
+ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"""
+
+class Ledger:
+    """Writes through the one writer; tells the feed of every request that ended."""
+
+    def __init__(
+        self, writer: Writer, *, run_id: str, price_versions: Mapping[str, int], feed: Feed
+    ) -> None:
+        self._writer = writer
+        self._run_id = run_id
+        self._price_versions = price_versions
+        self._feed = feed
+
+    def reserve(self, record: RequestRecord, choice: Choice, hold: Nanodollars | None) -> Attempt:
+        """Commit the request and a pending attempt (TRUST B3): only then may it be sent."""
+        model = choice.model
+        price_version = self._price_versions.get(model.key)
+        started = now_ms()
+        request_row = (*_request_columns(record), model.key, choice.degraded)
+        attempt_row = (
+            record.id,
+            record.project.id,
+            self._run_id,
+            model.provider,
+            model.key,
+            price_version,
+            hold,
+            started,
+        )
+
+        def job(connection: sqlite3.Connection) -> int:
+            connection.execute(_INSERT_REQUEST, request_row)
+            return connection.execute(_INSERT_ATTEMPT, attempt_row).lastrowid or 0
+
+        return Attempt(
+            id=self._writer.run(job),
+            request=record,
+            model=model,
+            degraded=choice.degraded,
+            hold=hold,
+            price_version=price_version,
+            started_ms=started,
+        )
+
+    def settle(self, attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
+        """Commit how the attempt ended; a second call changes nothing. Return its cost."""
+        cost = _cost(attempt, outcome)
+        ended = now_ms()
+        usage = outcome.usage
+        row = (
+            outcome.state,
+            outcome.provider_id,
+            cost,
+            usage.input,
+            usage.cache_read,
+            usage.cache_write_5m,
+            usage.cache_write_1h,
+            usage.output,
+            usage.audio,
+            usage.image,
+            outcome.first_ms,
+            ended,
+            attempt.id,
+        )
+
+        def job(connection: sqlite3.Connection) -> bool:
+            if connection.execute(_CLOSE_ATTEMPT, row).rowcount == 0:
+                return False
+            if cost:
+                connection.execute(_INSERT_ENTRY, (attempt.id, "settle", cost, ended))
+            if outcome.final:
+                connection.execute(
+                    _CLOSE_REQUEST, (outcome.status, outcome.error, ended, attempt.request.id)
+                )
+            return True
+
+        if self._writer.run(job) and outcome.final and self._feed.is_watched:
+            self._feed.publish(_line(attempt, outcome, cost, ended))
+        return cost
+
+    def refuse(self, record: RequestRecord, status: int, code: str) -> None:
+        """Commit a request that reached no provider."""
+        ended = now_ms()
+        row = (*_request_columns(record), ended, status, code)
+        self._writer.run(lambda connection: connection.execute(_REFUSE, row))
+        self._feed.publish(
+            _request_line(record, status=status, error=code, ended_ms=ended, state="refused")
+        )
+
+
+def _request_columns(record: RequestRecord) -> tuple[object, ...]:
+    return (
+        record.id,
+        record.project.id,
+        record.rid,
+        record.asked,
+        record.tier,
+        record.stage,
+        record.score,
+        record.reason,
+        record.stream,
+        record.started_ms,
+    )
+
+
+def _cost(attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
+    """What the attempt is charged (TRUST B9); None: the price is unknown."""
+    if outcome.state in {"released", "failed"}:
+        return 0
+    if outcome.state == "unknown":
+        return attempt.hold
+    return attempt.model.price.cost(outcome.usage)
+
+
+def _line(
+    attempt: Attempt, outcome: Outcome, cost: Nanodollars | None, ended_ms: int
+) -> RequestLine:
+    return _request_line(
+        attempt.request,
+        status=outcome.status,
+        error=outcome.error,
+        ended_ms=ended_ms,
+        state="done" if outcome.status < 400 else "failed",
+        model=attempt.model.key,
+        degraded=attempt.degraded,
+        prompt_tokens=outcome.usage.prompt,
+        output_tokens=outcome.usage.output,
+        cost_nusd=cost,
+    )
+
+
+def _request_line(
+    record: RequestRecord,
+    *,
+    status: int,
+    error: str | None,
+    ended_ms: int,
+    state: State,
+    model: str | None = None,
+    degraded: str | None = None,
+    prompt_tokens: int = 0,
+    output_tokens: int = 0,
+    cost_nusd: Nanodollars | None = 0,
+) -> RequestLine:
+    return RequestLine(
+        id=record.id,
+        started_ms=record.started_ms,
+        project=record.project.name,
+        asked=record.asked,
+        tier=record.tier,
+        stage=record.stage,
+        reason=record.reason,
+        model=model,
+        degraded=degraded,
+        status=status,
+        state=state,
+        prompt_tokens=prompt_tokens,
+        output_tokens=output_tokens,
+        cost_nusd=cost_nusd,
+        duration_ms=ended_ms - record.started_ms,
+        is_local=model is None or model.startswith("local/"),
+        error=error,
+    )

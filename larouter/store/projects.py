@@ -1,0 +1,180 @@
+"""Projects and their bearers (TRUST S4)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+from collections.abc import Callable
+
+from larouter.core.account import Project
+from larouter.core.errors import BadRequest, Conflict, NotFound
+from larouter.store.writer import Writer, now_ms
+
+DEFAULT = "default"
+_BEARER_BYTES = 32
+_MAX_NAME = 100
+
+
+class Projects:
+    """All bearers in memory, by hash, so that a request costs one look-up; the rows are truth."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._by_hash: dict[bytes, Project] = {}
+        self._by_id: dict[str, Project] = {}
+        self._reload()
+
+    def of_bearer(self, bearer: str) -> Project | None:
+        """The project that this bearer names. Looked up by hash: nothing to time (TRUST S4)."""
+        digest = hashlib.sha256(bearer.encode("utf-8", "surrogateescape")).digest()
+        return self._by_hash.get(digest)
+
+    def list(self) -> list[Project]:
+        return sorted(self._by_id.values(), key=lambda project: project.created_ms)
+
+    def get(self, id_or_name: str) -> Project:
+        """Raises `NotFound`."""
+        for project in self._by_id.values():
+            if id_or_name in {project.id, project.name}:
+                return project
+        raise NotFound(f"There is no project {id_or_name!r}.", code="project_not_found")
+
+    def create(self, name: str) -> tuple[Project, str]:
+        """Return the project and its bearer, which is shown this once."""
+        name = name.strip()
+        if not name or len(name) > _MAX_NAME or not name.isprintable():
+            raise BadRequest(f"A project's name has 1 to {_MAX_NAME} printable characters.")
+        project = Project(id=f"prj_{secrets.token_hex(8)}", name=name, created_ms=now_ms())
+        bearer = _new_bearer()
+
+        def job(connection: sqlite3.Connection) -> None:
+            try:
+                connection.execute(
+                    "INSERT INTO project (id, name, created_ms) VALUES (?,?,?)",
+                    (project.id, name, project.created_ms),
+                )
+            except sqlite3.IntegrityError:
+                raise Conflict(
+                    f"There is a project {name!r} already.", code="project_exists"
+                ) from None
+            _insert_bearer(connection, project.id, bearer)
+
+        self._change(job)
+        return project, bearer
+
+    def rotate(self, id_or_name: str) -> tuple[Project, str]:
+        """Replace the project's bearers by a new one; the old ones stop at once."""
+        project = self.get(id_or_name)
+        bearer = _new_bearer()
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM bearer WHERE project_id=?", (project.id,))
+            _insert_bearer(connection, project.id, bearer)
+
+        self._change(job)
+        return project, bearer
+
+    def grant(self, id_or_name: str, *, seconds: int) -> str:
+        """A further bearer that expires by itself, for command-line calls."""
+        project = self.get(id_or_name)
+        bearer = _new_bearer()
+        self._change(
+            lambda connection: _insert_bearer(
+                connection, project.id, bearer, expires_ms=now_ms() + seconds * 1000
+            )
+        )
+        return bearer
+
+    def rename(self, id_or_name: str, name: str) -> Project:
+        project = self.get(id_or_name)
+        name = name.strip()
+        if not name or len(name) > _MAX_NAME or not name.isprintable():
+            raise BadRequest(f"A project's name has 1 to {_MAX_NAME} printable characters.")
+
+        def job(connection: sqlite3.Connection) -> None:
+            try:
+                connection.execute("UPDATE project SET name=? WHERE id=?", (name, project.id))
+            except sqlite3.IntegrityError:
+                raise Conflict(
+                    f"There is a project {name!r} already.", code="project_exists"
+                ) from None
+
+        self._change(job)
+        return self.get(project.id)
+
+    def delete(self, id_or_name: str) -> Project:
+        """Stop the project's bearers. Its requests stay, for the bills."""
+        project = self.get(id_or_name)
+
+        def job(connection: sqlite3.Connection) -> None:
+            now = now_ms()
+            connection.execute("DELETE FROM bearer WHERE project_id=?", (project.id,))
+            # The name becomes free for a new project.
+            connection.execute(
+                "UPDATE project SET deleted_ms=?, name=name || ' (deleted ' || id || ')' "
+                "WHERE id=?",
+                (now, project.id),
+            )
+
+        self._change(job)
+        return project
+
+    def ensure_default(self) -> str | None:
+        """Make the project `default` at first start and return its bearer; None if it is there."""
+        if any(project.name == DEFAULT for project in self._by_id.values()):
+            return None
+        _, bearer = self.create(DEFAULT)
+        return bearer
+
+    def forget_expired(self) -> None:
+        """Take expired bearers out of memory and out of the database."""
+        self._change(
+            lambda connection: connection.execute(
+                "DELETE FROM bearer WHERE expires_ms <= ?", (now_ms(),)
+            )
+        )
+
+    def _change(self, job: Callable[[sqlite3.Connection], object]) -> None:
+        self._writer.run(job)
+        self._reload()
+
+    def _reload(self) -> None:
+        def read(
+            connection: sqlite3.Connection,
+        ) -> tuple[list[tuple[str, str, int]], list[tuple[str, str]]]:
+            projects = connection.execute(
+                "SELECT id, name, created_ms FROM project WHERE deleted_ms IS NULL"
+            ).fetchall()
+            bearers = connection.execute(
+                "SELECT sha256, project_id FROM bearer WHERE expires_ms IS NULL OR expires_ms > ?",
+                (now_ms(),),
+            ).fetchall()
+            return projects, bearers
+
+        projects, bearers = self._writer.run(read)
+        self._by_id = {
+            id: Project(id=id, name=name, created_ms=created) for id, name, created in projects
+        }
+        self._by_hash = {
+            bytes.fromhex(digest): self._by_id[id] for digest, id in bearers if id in self._by_id
+        }
+
+
+def _new_bearer() -> str:
+    return "lr_" + secrets.token_urlsafe(_BEARER_BYTES)
+
+
+def _insert_bearer(
+    connection: sqlite3.Connection, project_id: str, bearer: str, *, expires_ms: int | None = None
+) -> None:
+    connection.execute(
+        "INSERT INTO bearer (id, project_id, sha256, created_ms, expires_ms) VALUES (?,?,?,?,?)",
+        (
+            f"brr_{secrets.token_hex(8)}",
+            project_id,
+            hashlib.sha256(bearer.encode()).hexdigest(),
+            now_ms(),
+            expires_ms,
+        ),
+    )

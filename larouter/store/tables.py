@@ -1,0 +1,159 @@
+"""Every table. Times are Unix milliseconds in UTC, money is integer nano-dollars (TRUST B1, B2).
+
+Change a table here and in a new file of `migrations/versions` in the same commit; a test
+compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# SQLite counts up by itself only in a column of exactly this type.
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Row(DeclarativeBase):
+    """The base of all rows; a row is a database record, a model is always a language model."""
+
+    type_annotation_map = {int: BigInteger}  # noqa: RUF012 - SQLAlchemy's own declaration
+
+
+class ProjectRow(Row):
+    __tablename__ = "project"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    created_ms: Mapped[int]
+    deleted_ms: Mapped[int | None]
+    """Its requests stay, for the bills; its bearers stop."""
+
+
+class BearerRow(Row):
+    __tablename__ = "bearer"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    """Never the bearer itself (TRUST S4)."""
+    created_ms: Mapped[int]
+    expires_ms: Mapped[int | None]
+
+
+class RunRow(Row):
+    __tablename__ = "run"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    started_ms: Mapped[int]
+    heartbeat_ms: Mapped[int]
+    """A lease: a run that has not renewed it for long is gone (TRUST B10)."""
+    ended_ms: Mapped[int | None]
+
+
+class PriceVersionRow(Row):
+    __tablename__ = "price_version"
+    __table_args__ = (UniqueConstraint("model", "effective_ms"),)
+
+    id: Mapped[int] = mapped_column(_Serial, primary_key=True, autoincrement=True)
+    model: Mapped[str] = mapped_column(String(300))
+    """`provider/model`."""
+    effective_ms: Mapped[int]
+    price: Mapped[str] = mapped_column(Text)
+    """JSON: decimals as text, with source and date. Immutable (TRUST B13)."""
+
+
+class RequestRow(Row):
+    """One client call. Its id begins with its time, so that a new row is always the last one:
+    no index by time is needed, and an insert touches one page."""
+
+    __tablename__ = "request"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
+    rid: Mapped[str | None] = mapped_column(String(200))
+    asked: Mapped[str] = mapped_column(String(300))
+    tier: Mapped[str] = mapped_column(String(40))
+    stage: Mapped[str] = mapped_column(String(20))
+    score: Mapped[float] = mapped_column(Float)
+    reason: Mapped[str] = mapped_column(Text)
+    stream: Mapped[int]
+    started_ms: Mapped[int]
+    ended_ms: Mapped[int | None]
+    status: Mapped[int | None]
+    """HTTP status as told to the client, 499 when it left; None while the request is open."""
+    error: Mapped[str | None] = mapped_column(String(100))
+    model: Mapped[str | None] = mapped_column(String(300))
+    """`provider/model` of the last attempt."""
+    degraded: Mapped[str | None] = mapped_column(String(40))
+
+
+class AttemptRow(Row):
+    """One call of one provider."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        Index("attempt_request", "request_id"),
+        Index("attempt_open", "state", sqlite_where=text("state = 'pending'")),
+    )
+
+    id: Mapped[int] = mapped_column(_Serial, primary_key=True, autoincrement=True)
+    request_id: Mapped[str] = mapped_column(ForeignKey("request.id"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
+    provider: Mapped[str] = mapped_column(String(100))
+    provider_id: Mapped[str | None] = mapped_column(String(300))
+    model: Mapped[str] = mapped_column(String(300))
+    state: Mapped[str] = mapped_column(String(12))
+    price_version: Mapped[int | None] = mapped_column(ForeignKey("price_version.id"))
+    hold_nusd: Mapped[int | None]
+    cost_nusd: Mapped[int | None]
+    """None with a final state: the price is unknown (TRUST B13, `unpriced`)."""
+    input: Mapped[int] = mapped_column(default=0)
+    cache_read: Mapped[int] = mapped_column(default=0)
+    cache_write_5m: Mapped[int] = mapped_column(default=0)
+    cache_write_1h: Mapped[int] = mapped_column(default=0)
+    output: Mapped[int] = mapped_column(default=0)
+    audio: Mapped[int] = mapped_column(default=0)
+    image: Mapped[int] = mapped_column(default=0)
+    started_ms: Mapped[int]
+    first_ms: Mapped[int | None]
+    ended_ms: Mapped[int | None]
+
+
+class EntryRow(Row):
+    __tablename__ = "ledger_entry"
+    __table_args__ = (UniqueConstraint("attempt_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(_Serial, primary_key=True, autoincrement=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    """`settle`, or a later correction. Rows are appended, never changed."""
+    cost_nusd: Mapped[int]
+    created_ms: Mapped[int]
+
+
+class ProviderRow(Row):
+    __tablename__ = "provider"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    wire: Mapped[str] = mapped_column(String(20))
+    url: Mapped[str] = mapped_column(Text)
+    created_ms: Mapped[int]
+
+
+class SettingRow(Row):
+    __tablename__ = "setting"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,214 @@
+"""The one writer: a native thread that owns the database connection and groups commits.
+
+A greenlet hands over a job and sleeps until the job is committed; the gevent hub never waits for
+the disk (TRUST B16). Whatever has queued up while the last commit ran is committed together, each
+job in a SAVEPOINT of its own so that one failure does not take the others along.
+
+Jobs are handed over once per turn of the loop, all that came up in it together: the thread is
+woken once, and has its batch. The hand-over uses the original queue and `loop.async_()`: a lock patched by gevent must never be
+shared between threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import gevent
+from gevent.monkey import get_original
+
+from larouter.core.errors import StorageDown
+
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], T]
+
+_BATCH = 64
+_BUSY_TIMEOUT_MS = 5_000
+
+logger = logging.getLogger(__name__)
+
+_SimpleQueue: Any = get_original("queue", "SimpleQueue")
+_Empty: Any = get_original("queue", "Empty")
+_start_thread: Any = get_original("_thread", "start_new_thread")
+_allocate_lock: Any = get_original("_thread", "allocate_lock")
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open the database as LARouter uses it: WAL, which survives kill -9 (TRUST B3)."""
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+    if not read_only:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    return connection
+
+
+class _Ticket:
+    """A job under way and the greenlet that waits for it."""
+
+    __slots__ = ("error", "hub", "job", "ready", "result", "waiter")
+
+    def __init__(self, job: Job[Any], hub: _Hub) -> None:
+        self.job = job
+        self.hub = hub
+        self.waiter: Any = gevent.getcurrent()
+        self.ready = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class _Hub:
+    """One thread's side of the hand-over. One async watcher wakes all of its greenlets."""
+
+    __slots__ = ("_done", "_jobs", "_new", "_watcher", "hub")
+
+    def __init__(self, jobs: Any) -> None:
+        self.hub = gevent.get_hub()
+        self._jobs = jobs
+        self._new: list[_Ticket] = []
+        self._done: deque[_Ticket] = deque()
+        self._watcher = self.hub.loop.async_()
+        self._watcher.start(self._wake)
+
+    def add(self, ticket: _Ticket) -> None:
+        """Hand the ticket over at the end of this turn of the loop."""
+        if not self._new:
+            self.hub.loop.run_callback(self._hand_over)
+        self._new.append(ticket)
+
+    def finish(self, tickets: list[_Ticket]) -> None:
+        """Called in the writer's thread."""
+        self._done.extend(tickets)
+        self._watcher.send()
+
+    def _hand_over(self) -> None:
+        tickets, self._new = self._new, []
+        self._jobs.put(tickets)
+
+    def _wake(self) -> None:
+        while self._done:
+            ticket = self._done.popleft()
+            ticket.ready = True
+            # A waiter that was killed in the meantime has taken its name off.
+            if ticket.waiter is not None:
+                ticket.waiter.switch()
+
+
+class Writer:
+    """Runs jobs one after another on one connection. `close` commits what was handed over."""
+
+    def __init__(self, path: Path) -> None:
+        self._jobs = _SimpleQueue()
+        self._hubs: dict[int, _Hub] = {}
+        self._closed = False
+        self._gone = _allocate_lock()
+        self._gone.acquire()
+        self._connection = connect(path)
+        _start_thread(self._work, ())
+
+    def run(self, job: Job[T]) -> T:
+        """Run `job` in the writer's transaction and return its result once it is committed.
+
+        Raises what the job raises, and `StorageDown` when the database cannot be written.
+        """
+        if self._closed:
+            raise StorageDown("LARouter is shutting down.")
+        ticket = _Ticket(job, self._hub())
+        ticket.hub.add(ticket)
+        # A loop, because anyone may switch to a greenlet; KeyboardInterrupt leaves it.
+        try:
+            while not ticket.ready:
+                ticket.hub.hub.switch()
+        finally:
+            ticket.waiter = None
+        if isinstance(ticket.error, sqlite3.Error):
+            logger.error("the database refused a write: %s", ticket.error)
+            raise StorageDown(
+                "LARouter cannot write to its database, so nothing was sent. Check free disk "
+                "space and the data folder."
+            ) from ticket.error
+        if ticket.error is not None:
+            raise ticket.error
+        return cast(T, ticket.result)
+
+    def close(self) -> None:
+        """Finish what is queued, then close the file."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+            self._gone.acquire()
+
+    def _hub(self) -> _Hub:
+        identity = id(gevent.get_hub())
+        found = self._hubs.get(identity)
+        if found is None:
+            found = self._hubs[identity] = _Hub(self._jobs)
+        return found
+
+    def _work(self) -> None:
+        try:
+            while (tickets := self._next_batch()) is not None:
+                self._commit(tickets)
+                self._tell(tickets)
+        finally:
+            self._connection.close()
+            self._gone.release()
+
+    def _next_batch(self) -> list[_Ticket] | None:
+        """Everything that has been handed over, up to a bound; None at the end."""
+        batch = self._jobs.get()
+        while batch is not None and len(batch) < _BATCH:
+            try:
+                more = self._jobs.get_nowait()
+            except _Empty:
+                break
+            if more is None:
+                self._jobs.put(None)
+                break
+            batch = batch + more
+        return cast("list[_Ticket] | None", batch)
+
+    def _commit(self, tickets: list[_Ticket]) -> None:
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for ticket in tickets:
+                self._run_one(connection, ticket)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            for ticket in tickets:
+                ticket.error = ticket.error or error
+
+    def _run_one(self, connection: sqlite3.Connection, ticket: _Ticket) -> None:
+        connection.execute("SAVEPOINT job")
+        try:
+            ticket.result = ticket.job(connection)
+        except Exception as error:  # noqa: BLE001 - a thread boundary: the waiter raises it
+            ticket.error = error
+            connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
+
+    def _tell(self, tickets: list[_Ticket]) -> None:
+        by_hub: dict[int, list[_Ticket]] = {}
+        for ticket in tickets:
+            by_hub.setdefault(id(ticket.hub), []).append(ticket)
+        for group in by_hub.values():
+            group[0].hub.finish(group)
+
+
+def now_ms() -> int:
+    """Unix milliseconds, UTC."""
+    return int(time.time() * 1000)

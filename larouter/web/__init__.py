@@ -1,0 +1,29 @@
+"""The Flask app: the OpenAI endpoint, our own API, and the pages."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Flask, Response
+
+from larouter.bootstrap import Services
+from larouter.config import folder
+from larouter.web import api, openai, pages, replies
+from larouter.web.auth import Auth
+
+
+def create_app(services: Services) -> Flask:
+    """Build the app over services that are ready; it holds no state of its own."""
+    app = Flask("larouter", template_folder=str(folder("templates")), static_folder=None)
+    auth = Auth(services.projects, services.admin_key, keyless=services.settings.keyless)
+    replies.install(app)
+    app.register_blueprint(openai.blueprint(services, auth))
+    app.register_blueprint(api.blueprint(services, auth))
+    pages.install(app, services)
+
+    @app.get("/health")
+    def health() -> Response:
+        uptime = time.time() - services.started_ms / 1000
+        return replies.json_response({"status": "ok", "uptime": round(uptime, 3)})
+
+    return app

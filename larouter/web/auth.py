@@ -1,0 +1,72 @@
+"""Who is asking: one function for every header style (TRUST S4)."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from larouter.core.account import Project
+from larouter.core.errors import Unauthorized
+from larouter.store.projects import DEFAULT, Projects
+
+_WRONG_BEARER_DELAY_S = 0.2
+
+
+class Auth:
+    """Reads bearers from the WSGI environ. Never logs one, never says which part was wrong."""
+
+    def __init__(self, projects: Projects, admin_key: str, *, keyless: bool) -> None:
+        self._projects = projects
+        self._admin_key = admin_key.encode()
+        self._keyless = keyless
+
+    def project(self, environ: Mapping[str, Any]) -> Project:
+        """The project whose bearer the request carries. Raises `Unauthorized`."""
+        bearer = _bearer(environ)
+        if bearer is None and self._keyless:
+            return self._projects.get(DEFAULT)
+        project = self._projects.of_bearer(bearer) if bearer else None
+        if project is None:
+            raise _refused(bearer)
+        return project
+
+    def require_admin(self, environ: Mapping[str, Any]) -> None:
+        """Raises `Unauthorized` for anything but the admin key; on loopback too."""
+        bearer = _bearer(environ)
+        if not self._is_admin(bearer):
+            raise _refused(bearer)
+
+    def project_or_admin(self, environ: Mapping[str, Any]) -> Project | None:
+        """The project, or None for the admin, who sees all of them."""
+        bearer = _bearer(environ)
+        if self._is_admin(bearer):
+            return None
+        return self.project(environ)
+
+    def _is_admin(self, bearer: str | None) -> bool:
+        given = (bearer or "").encode("utf-8", "surrogateescape")
+        return hmac.compare_digest(given, self._admin_key)
+
+
+def _bearer(environ: Mapping[str, Any]) -> str | None:
+    header = environ.get("HTTP_AUTHORIZATION")
+    if header is not None:
+        scheme, _, bearer = header.partition(" ")
+        return bearer.strip() if scheme.lower() == "bearer" else ""
+    key: str | None = environ.get("HTTP_X_API_KEY")
+    return key
+
+
+def _refused(bearer: str | None) -> Unauthorized:
+    if not bearer:
+        return Unauthorized(
+            "This request has no bearer. Send 'Authorization: Bearer lr_…'; "
+            "make one with: larouter projects create NAME"
+        )
+    # Only who guesses is slowed. Patched by gevent when serving: nobody else waits.
+    time.sleep(_WRONG_BEARER_DELAY_S)
+    return Unauthorized(
+        "This bearer is not valid. Make a new one with: larouter projects rotate NAME"
+    )

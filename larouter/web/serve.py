@@ -1,0 +1,193 @@
+"""`larouter serve`: one process, one data folder, from first start to an orderly stop."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+from logging.handlers import RotatingFileHandler
+from typing import TextIO
+
+import gevent
+from filelock import FileLock, Timeout
+from gevent.event import Event
+
+from larouter.bootstrap import Services, bootstrap
+from larouter.config import Settings, SettingsError, make_private_folder, write_private_file
+from larouter.core.errors import LARouterError
+from larouter.store.runs import HEARTBEAT_S
+from larouter.web import create_app, session
+from larouter.web.pages import LAUNCH_PATHS
+from larouter.web.server import Server
+
+logger = logging.getLogger("larouter")
+
+DRAIN_S = 20.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
+_LOG_BYTES = 1024 * 1024
+
+
+class AlreadyRunning(Exception):
+    """Another `serve` holds this data folder; the message says where it listens."""
+
+
+def serve(settings: Settings, *, out: TextIO = sys.stdout) -> None:
+    """Serve until SIGTERM or Ctrl-C. Raises `AlreadyRunning`, `SettingsError`, `LARouterError`."""
+    make_private_folder(settings.home)
+    _log_to(settings)
+    # Held for as long as the process lives, kill -9 included: the system lets go of it.
+    lock = FileLock(settings.home / "serve.lock", mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise AlreadyRunning(_running_address(settings)) from None
+    services = bootstrap(settings)
+    try:
+        services.run.recover()
+        _serve(services, out)
+    finally:
+        settings.runtime_file.unlink(missing_ok=True)
+        services.close()
+        lock.release()
+
+
+def _serve(services: Services, out: TextIO) -> None:
+    settings = services.settings
+    app = create_app(services)
+    server = Server(
+        app, hosts=_host_names(settings.host), launch_paths=LAUNCH_PATHS, logger=logger
+    )
+    port = _listen(server, settings)
+    services.address = f"{_url_host(settings.host)}:{port}"
+    bearer = services.projects.ensure_default()
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, stop.set)
+    server.start()
+    _write_runtime(settings, port)
+    code = None
+    if out.isatty():
+        with app.app_context():
+            code = session.issue_code()
+    _greet(out, services.address, bearer, code)
+    heartbeat = gevent.spawn(_renew_lease, services)
+    stop.wait()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A second Ctrl-C means now.
+        gevent.signal_handler(number, os._exit, 1)
+    logger.info("stopping: %d requests are still being answered", server.in_flight)
+    server.drain(DRAIN_S)
+    heartbeat.kill()
+
+
+def _renew_lease(services: Services) -> None:
+    while True:
+        gevent.sleep(HEARTBEAT_S)
+        try:
+            services.run.renew()
+            services.projects.forget_expired()
+        except LARouterError:
+            logger.exception("the lease could not be renewed")
+
+
+def _listen(server: Server, settings: Settings) -> int:
+    try:
+        port = server.listen(settings.host, settings.port)
+    except OSError as error:
+        raise SettingsError(_why_not(error, settings)) from error
+    if settings.host in _LOOPBACK and settings.host != "::1":
+        try:
+            server.listen("::1", port)
+        except OSError as error:
+            # No IPv6 on this machine is fine; another program there is worth a word.
+            if error.errno == errno.EADDRINUSE:
+                logger.warning("another program uses [::1]:%d; use 127.0.0.1 for LARouter", port)
+    return port
+
+
+def _why_not(error: OSError, settings: Settings) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {settings.port} is used by another program. Stop it, or choose another port: "
+            f"LAROUTER_PORT={settings.port + 1 if settings.port < 65535 else 18790}"
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {settings.port} needs more rights; choose one above 1023 with LAROUTER_PORT."
+    return f"LARouter cannot listen on {settings.host}:{settings.port}: {error.strerror or error}."
+
+
+def _host_names(host: str) -> list[str]:
+    """What a client may call us in its Host header (TRUST S1)."""
+    if host in _LOOPBACK:
+        return list(_LOOPBACK)
+    name = socket.gethostname()
+    names = {*_LOOPBACK, name, f"{name}.local"}
+    if host in _WILDCARDS:
+        try:
+            names |= {str(entry[4][0]) for entry in socket.getaddrinfo(name, None)}
+        except socket.gaierror:
+            logger.warning("this machine's own name has no address: connect by name or loopback")
+    else:
+        names.add(host)
+    return sorted(names)
+
+
+def _url_host(host: str) -> str:
+    if host in _WILDCARDS:
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _write_runtime(settings: Settings, port: int) -> None:
+    runtime = {
+        "host": _url_host(settings.host),
+        "port": port,
+        "pid": os.getpid(),
+        "nonce": secrets.token_hex(16),
+    }
+    write_private_file(settings.runtime_file, json.dumps(runtime).encode())
+
+
+def _running_address(settings: Settings) -> str:
+    try:
+        runtime = json.loads(settings.runtime_file.read_text())
+    except (OSError, ValueError):
+        return "LARouter is already starting with this data folder."
+    return f"LARouter is already running at http://{runtime['host']}:{runtime['port']}"
+
+
+def _greet(out: TextIO, address: str, bearer: str | None, code: str | None) -> None:
+    lines = ["", f"  LARouter is running at http://{address}", ""]
+    lines.append(f"  Base URL   http://{address}/v1")
+    if bearer:
+        lines.append(f"  Bearer     {bearer}")
+        lines.append("             for the project 'default'; shown this once, so keep it")
+    else:
+        lines.append("  Bearer     larouter projects rotate default   makes a new one")
+    if code:
+        lines.append(f"  Page       http://{address}/sign-in/{code}")
+        lines.append("             signs you in once, within ten minutes")
+    else:
+        lines.append("  Page       larouter open   signs you in")
+    print(*lines, "", sep="\n", file=out, flush=True)  # noqa: T201 - what the person reads
+
+
+def _log_to(settings: Settings) -> None:
+    """Warnings to the terminal, everything to a file that cannot grow without bound (TRUST A12)."""
+    folder = settings.home / "logs"
+    make_private_folder(folder)
+    file = RotatingFileHandler(folder / "larouter.log", maxBytes=_LOG_BYTES, backupCount=3)
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.WARNING)
+    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    root = logging.getLogger()
+    root.setLevel(settings.log_level.upper())
+    for handler in (file, terminal):
+        handler.setFormatter(form)
+        root.addHandler(handler)

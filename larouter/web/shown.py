@@ -1,0 +1,41 @@
+"""What the pages need to know: the part of the services that they may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from larouter.config import Settings
+from larouter.core.catalog import Catalog
+from larouter.core.report import Feed, Reports, TierLine
+
+
+class Shown(Protocol):
+    """Built by `bootstrap`; the pages only read it."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def admin_key(self) -> str: ...
+
+    @property
+    def catalog(self) -> Catalog: ...
+
+    @property
+    def started_ms(self) -> int: ...
+
+    @property
+    def address(self) -> str:
+        """Host and port as a browser writes them: `127.0.0.1:18790`."""
+        ...
+
+    @property
+    def reports(self) -> Reports: ...
+
+    @property
+    def feed(self) -> Feed: ...
+
+    def tiers(self) -> Sequence[TierLine]:
+        """Which model serves each tier now, cheapest tier first."""
+        ...

@@ -1,0 +1,1 @@
+"""JSON formats: one file each, both directions, pure."""

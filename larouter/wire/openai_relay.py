@@ -1,0 +1,210 @@
+"""Reads an OpenAI-style answer from the side while its bytes pass through as they came.
+
+A stream's frames are searched once, by one pattern, for the few things that matter: usage, the
+finish, an error, the end. Only a frame in which something was found is parsed. What is edited:
+usage is stripped when the client did not ask for it (TRUST B7), and when it did, it leaves once,
+in a last chunk of its own with `choices: []` (OpenAI API reference, "stream_options").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from larouter.core.chat import Usage
+from larouter.core.errors import UpstreamError
+from larouter.wire import sse
+from larouter.wire.openai_chat import DONE
+from larouter.wire.strict_json import MAX_INTEGER, encode
+
+# A quotation mark inside a JSON string is always escaped, so these match keys only.
+_NOTEWORTHY = re.compile(rb'"usage"|"finish_reason" ?: ?"|"error" ?:|\[DONE\]')
+_EMPTY_USAGE = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,')
+_KEPT_BYTES = 4 * 1024 * 1024
+_BYTES_PER_TOKEN = 4
+
+_decode = msgspec.json.Decoder().decode
+
+
+class _Completion(msgspec.Struct):
+    choices: list[msgspec.Raw] | None = None
+    id: str | None = None
+    usage: dict[str, Any] | None = None
+    error: Any = None
+
+
+_decode_completion = msgspec.json.Decoder(_Completion).decode
+
+
+def read_usage(usage: Mapping[str, Any] | None) -> Usage | None:
+    """Map OpenAI's usage to disjoint buckets; None for what cannot be true (TRUST B6).
+
+    `prompt_tokens` includes the cached ones. DeepSeek names them `prompt_cache_hit_tokens`.
+    """
+    if usage is None:
+        return None
+    details = usage.get("prompt_tokens_details") or {}
+    prompt, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    cached = usage.get("prompt_cache_hit_tokens") if cached is None else cached
+    cached = 0 if cached is None else cached
+    for count in (prompt, output, cached):
+        if type(count) is not int or not 0 <= count <= MAX_INTEGER:
+            return None
+    assert isinstance(prompt, int)
+    assert isinstance(output, int)
+    if cached > prompt:
+        return None
+    return Usage(input=prompt - cached, cache_read=cached, output=output)
+
+
+def read_completion(body: bytes) -> tuple[Usage | None, str | None]:
+    """Check a whole answer; return its usage and the provider's id.
+
+    Raises `UpstreamError` for a 200 that is no answer (TRUST A7).
+    """
+    try:
+        answer = _decode_completion(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamError("The provider's answer is not a JSON completion.") from error
+    if answer.error is not None:
+        raise UpstreamError(f"The provider answered with an error: {error_text(answer.error)}")
+    if not answer.choices:
+        raise UpstreamError("The provider's answer has no choices.")
+    return read_usage(answer.usage), answer.id
+
+
+def error_text(error: Any) -> str:
+    """The human part of a provider's error object."""
+    if isinstance(error, dict):
+        error = error.get("message") or error.get("code") or error.get("type") or "no message"
+    return str(error)[:500]
+
+
+class StreamReader:
+    """Follows one stream. `feed` takes bytes as they come and returns what the client gets."""
+
+    __slots__ = (
+        "_events", "_finished", "_kept", "_kept_size", "_raw_usage", "_template", "_wants_usage",
+        "done", "provider_id", "started", "usage",
+    )  # fmt: skip
+
+    def __init__(self, *, wants_usage: bool) -> None:
+        self._events = sse.EventSplitter()
+        self._wants_usage = wants_usage
+        self._finished = False
+        self._raw_usage: Mapping[str, Any] | None = None
+        self._template: Mapping[str, Any] = {}
+        self._kept: list[bytes] = []
+        self._kept_size = 0
+        self.started = False
+        """True once a real event has come."""
+        self.done = False
+        self.usage: Usage | None = None
+        self.provider_id: str | None = None
+
+    def feed(self, piece: bytes) -> bytes:
+        """Return whole events to pass on, or `b""`. Raises `UpstreamError` for a broken stream."""
+        frames = self._events.feed(piece)
+        if not frames or self.done:
+            return b""
+        if not self.started or _NOTEWORTHY.search(frames):
+            frames = b"".join([self._read(event) for event in sse.split(frames)])
+        if self._kept_size < _KEPT_BYTES:
+            self._kept.append(frames)
+            self._kept_size += len(frames)
+        return frames
+
+    def finish(self) -> bytes:
+        """The stream ended: return its last bytes. Raises `UpstreamError` if it was cut."""
+        if not self.done and not self._finished:
+            raise UpstreamError("The provider's answer broke off before its end.")
+        if not self._wants_usage:
+            return DONE
+        usage = self._raw_usage or _as_openai(self.usage or self.delivered())
+        return sse.write(encode({**self._template, "choices": [], "usage": usage})) + DONE
+
+    def delivered(self) -> Usage:
+        """Estimate the output's tokens from the text that was passed on."""
+        size = deltas = 0
+        for event in sse.split(b"".join(self._kept)):
+            texts = _texts(sse.data_of(event))
+            deltas += bool(texts)
+            size += sum(len(text.encode()) for text in texts)
+        return Usage(output=max(deltas, -(-size // _BYTES_PER_TOKEN)))
+
+    def _read(self, event: bytes) -> bytes:
+        data = sse.data_of(event)
+        if not data:
+            return event + b"\n\n" if self.started else b""
+        if data == b"[DONE]":
+            self.done = True
+            return b""
+        chunk = _decode_chunk(data)
+        if chunk.get("error") is not None:
+            raise UpstreamError(f"The provider broke off: {error_text(chunk['error'])}")
+        choices = chunk.get("choices")
+        if not isinstance(choices, list):
+            raise UpstreamError("The provider sent an event without choices.")
+        if not self.started:
+            self._begin(chunk)
+        self._finished = self._finished or any(
+            isinstance(choice, dict) and choice.get("finish_reason") for choice in choices
+        )
+        return self._without_usage(event, chunk)
+
+    def _begin(self, chunk: Mapping[str, Any]) -> None:
+        self.started = True
+        identifier = chunk.get("id")
+        self.provider_id = identifier if isinstance(identifier, str) else None
+        self._template = {
+            name: chunk[name] for name in ("id", "object", "created", "model") if name in chunk
+        }
+
+    def _without_usage(self, event: bytes, chunk: dict[str, Any]) -> bytes:
+        if "usage" not in chunk:
+            return event + b"\n\n"
+        if chunk["usage"] is None:
+            return (event if self._wants_usage else _EMPTY_USAGE.sub(b"", event)) + b"\n\n"
+        if isinstance(chunk["usage"], dict):
+            self.usage = read_usage(chunk["usage"])
+            self._raw_usage = chunk["usage"] if self.usage else None
+        if not chunk["choices"]:
+            return b""
+        return sse.write(encode({key: chunk[key] for key in chunk if key != "usage"}))
+
+
+def _decode_chunk(data: bytes) -> dict[str, Any]:
+    try:
+        chunk = _decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamError("The provider sent an event that is not JSON.") from error
+    if type(chunk) is not dict:
+        raise UpstreamError("The provider sent an event that is no JSON object.")
+    return chunk
+
+
+def _texts(data: bytes) -> list[str]:
+    """Every piece of answer in one event: text, reasoning, tool arguments."""
+    if not data or data == b"[DONE]":
+        return []
+    texts = []
+    for choice in _decode_chunk(data).get("choices") or ():
+        delta = choice.get("delta") or {}
+        texts += [delta.get(name) for name in ("content", "reasoning_content", "refusal")]
+        for call in delta.get("tool_calls") or ():
+            function = call.get("function") or {}
+            texts += [function.get("name"), function.get("arguments")]
+    return [text for text in texts if isinstance(text, str) and text]
+
+
+def _as_openai(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.prompt + usage.output,
+        "prompt_tokens_details": {"cached_tokens": usage.cache_read},
+    }

@@ -1,0 +1,69 @@
+"""Server-sent events: bytes in arbitrary pieces to whole events (WHATWG HTML, section 9.2)."""
+
+from __future__ import annotations
+
+from larouter.core.errors import UpstreamError
+
+MAX_EVENT = 8 * 1024 * 1024
+"""Bytes of one event (TRUST A8)."""
+
+
+class EventSplitter:
+    """Cuts a byte stream after its last complete event and keeps the rest for later.
+
+    Events are separated by an empty line. Providers write LF or CRLF; a lone CR, which the
+    standard also allows, is used by none and is not looked for.
+    """
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> bytes:
+        """Return every event that is complete now, exactly as it came, or `b""`."""
+        if not self._rest and piece.endswith(b"\n\n"):
+            return piece
+        data = self._rest + piece if self._rest else piece
+        end = _complete(data)
+        self._rest = data[end:]
+        if len(self._rest) > MAX_EVENT:
+            raise UpstreamError(f"The provider sent an event of more than {MAX_EVENT} bytes.")
+        return data[:end]
+
+    @property
+    def rest(self) -> bytes:
+        """What has come of an event that is not complete."""
+        return self._rest
+
+
+def _complete(data: bytes) -> int:
+    """Length of the complete events at the start of `data`."""
+    end = data.rfind(b"\n\n") + 2
+    if end == 1:
+        end = 0
+    if b"\r" in data:
+        crlf = data.rfind(b"\n\r\n")
+        if crlf >= 0:
+            end = max(end, crlf + 3)
+    return end
+
+
+def split(events: bytes) -> list[bytes]:
+    """Cut complete events apart, without their empty lines."""
+    return [event for event in events.replace(b"\r\n", b"\n").split(b"\n\n") if event]
+
+
+def data_of(event: bytes) -> bytes:
+    """Return the event's data, its lines joined; `b""` for a comment."""
+    if event.startswith(b"data: ") and b"\n" not in event:
+        return event[6:]
+    lines = [
+        line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:")
+    ]
+    return b"\n".join(lines)
+
+
+def write(data: bytes) -> bytes:
+    """One event with `data`, which holds no line end (our JSON never does)."""
+    return b"data: " + data + b"\n\n"

