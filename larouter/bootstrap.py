@@ -44,6 +44,7 @@ from larouter.wire.openai_chat import write_error
 _OWN_SERVERS = frozenset({"ollama", "llamacpp"})
 # Their address is often given without the path of the OpenAI dialect.
 _SERVED_UNDER_V1 = frozenset({"ollama", "llamacpp", "custom"})
+WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class Services:
     run: Run
     started_ms: int
     address: str
+    """Host and port for people and links; `serve` corrects it once it listens."""
     decide: Callable[[ChatRequest], Decision]
     missing: Callable[[Model], str | None]
     prices: Mapping[str, Price]
@@ -107,21 +109,23 @@ def bootstrap(settings: Settings) -> Services:
         environment=settings.child_environment,
     )
     providers: dict[str, Provider] = {}
-    unspoken: set[str] = set()
+    unspoken = {
+        row.name for row in ENDPOINTS if row.wire not in WIRES and row.name in settings.keys
+    }
     prices: dict[str, Price] = {}
 
     def reload_providers() -> None:
         rows = [*ENDPOINTS, *map(_endpoint_of, added.list())]
+        speaking = {
+            row.name: _http_provider(row, settings, vault, connections)
+            for row in rows
+            if row.wire in WIRES
+        }
+        # Only now, as a keyring may take its time: requests go on meanwhile.
         providers.clear()
-        providers["local"] = LocalProvider(runner, connections, _later)
-        for row in rows:
-            if row.wire in WIRES:
-                providers[row.name] = _http_provider(row, settings, vault, connections)
-            elif settings.keys.get(row.name):
-                unspoken.add(row.name)
+        providers.update(speaking, local=LocalProvider(runner, connections, _later))
         prices.clear()
-        prices["local"] = FREE
-        prices.update({row.name: FREE if row.name in _OWN_SERVERS else Price() for row in rows})
+        prices.update({row.name: _unlisted_price(row) for row in rows}, local=FREE)
 
     def missing(model: Model) -> str | None:
         provider = providers.get(model.provider)
@@ -173,7 +177,7 @@ def bootstrap(settings: Settings) -> Services:
         added=added,
         run=run,
         started_ms=now_ms(),
-        address=f"{settings.host}:{settings.port}",
+        address=authority(settings.host, settings.port),
         decide=decide,
         missing=missing,
         prices=prices,
@@ -182,11 +186,23 @@ def bootstrap(settings: Settings) -> Services:
     )
 
 
+def authority(host: str, port: int) -> str:
+    """Where a client on this machine reaches a server that listens on `host`."""
+    if host in WILDCARDS:
+        host = "127.0.0.1"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _endpoint_of(provider: AddedProvider) -> Endpoint:
     return Endpoint(
         name=provider.name, title=provider.name, wire=provider.wire, url=provider.url,
         quirks=COMPATIBLE,
     )  # fmt: skip
+
+
+def _unlisted_price(row: Endpoint) -> Price:
+    """What a model of this provider costs that the catalogue does not know."""
+    return FREE if row.name in _OWN_SERVERS else Price()
 
 
 def _http_provider(

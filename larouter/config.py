@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -65,23 +67,23 @@ class Settings:
     """The data folder: database, admin key, models, logs. Mode 0700."""
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
-    admin_key: str | None = None
+    admin_key: str | None = field(default=None, repr=False)
     """None: generated at first start and kept in the data folder."""
-    bearer: str | None = None
+    bearer: str | None = field(default=None, repr=False)
     """For command-line calls only."""
     log_level: str = "info"
     database: Path | None = None
     """A SQLite file; None: `larouter.db` in the data folder."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Provider name to key."""
-    addresses: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Provider name to base URL."""
     keyless: bool = False
     """On loopback, a request without a bearer is the project `default`."""
     unknown_model: str = "reject"
     """`auto`: an unknown model name is routed as `auto`."""
     child_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    proxies: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     """URL scheme to proxy URL, with `no` for the hosts that need none."""
 
     @property
@@ -139,10 +141,25 @@ def self_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "larouter", *arguments]
 
 
+def shown_command() -> str:
+    """What a person types for `larouter`: its path, where the shell would not find the name."""
+    beside = Path(sys.executable).with_name("larouter")
+    if shutil.which("larouter") or not beside.is_file():
+        return "larouter"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
+
+
 def make_private_folder(path: Path) -> None:
     """Create a folder that other users of this machine cannot open (TRUST S10)."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.chmod(0o700)
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.chmod(0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {path} cannot be used ({error.strerror}). Make it writable, or choose "
+            "another data folder with LAROUTER_HOME."
+        ) from error
 
 
 def write_private_file(path: Path, content: bytes) -> None:
@@ -158,15 +175,19 @@ def write_private_file(path: Path, content: bytes) -> None:
 
 def parse_url(name: str, text: str) -> str:
     """Check an address that a setting or the admin gives; raises `SettingsError`."""
-    parts = urlsplit(text)
-    if parts.scheme in {"http", "https"} and parts.hostname:
-        return text.rstrip("/")
+    text = text.strip()
+    with contextlib.suppress(ValueError):  # half an IPv6 address, a port that is no number
+        parts = urlsplit(text)
+        known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        # It becomes part of a request's head, so what a head cannot hold is refused here.
+        if known and text.isascii() and text.isprintable() and " " not in text:
+            return text.rstrip("/")
     raise SettingsError(f"{name} is {text!r}; write an address such as http://127.0.0.1:8080/v1.")
 
 
 def _home(env: Mapping[str, str]) -> Path:
     if env.get("LAROUTER_HOME"):
-        return Path(env["LAROUTER_HOME"]).expanduser().absolute()
+        return _path("LAROUTER_HOME", env["LAROUTER_HOME"])
     return user_data_path("larouter", appauthor=False)
 
 
@@ -180,7 +201,7 @@ def _refuse_unknown(env: Mapping[str, str]) -> None:
 
 
 def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text) <= 65535:
+    if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535:
         return int(text)
     raise SettingsError(f"LAROUTER_PORT is {text!r}; write a number from 0 to 65535.")
 
@@ -199,17 +220,27 @@ def _database(env: Mapping[str, str]) -> Path | None:
             raise SettingsError(
                 "LAROUTER_DATABASE_URL must start with sqlite:/// in this version of LARouter."
             )
-        return Path(url.removeprefix("sqlite:///")).expanduser().absolute()
+        return _path("LAROUTER_DATABASE_URL", url.removeprefix("sqlite:///"))
     path = env.get("LAROUTER_DB_PATH")
-    return Path(path).expanduser().absolute() if path else None
+    return _path("LAROUTER_DB_PATH", path) if path else None
+
+
+def _path(name: str, text: str) -> Path:
+    try:
+        path = Path(text).expanduser().absolute()
+    except RuntimeError:  # ~somebody who does not exist
+        path = Path(text)
+    if not text or not path.is_absolute() or "\0" in text:
+        raise SettingsError(f"{name} names no file or folder; write a whole path.")
+    return path
 
 
 def _first_set(env: Mapping[str, str], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     found = {}
     for provider, variables in names.items():
-        value = next((env[name].strip() for name in variables if env.get(name)), "")
-        if value:
-            found[provider] = value
+        values = [value for name in variables if (value := env.get(name, "").strip())]
+        if values:
+            found[provider] = values[0]
     return found
 
 

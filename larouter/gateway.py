@@ -21,19 +21,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
 from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest
-from larouter.core.errors import LARouterError, Unavailable, UpstreamError, UpstreamRefused
+from larouter.core.errors import (
+    LARouterError,
+    TooManyRequests,
+    Unavailable,
+    UpstreamError,
+    UpstreamRefused,
+)
 from larouter.core.ports import Leaving, Ledger, Provider, Reply
 from larouter.core.route import Choice, Decision
 
 CLIENT_LEFT = 499
 """What the row of a request says whose client did not wait for the answer (nginx's number)."""
+
+PER_PROJECT = 128
+"""Requests that one project may have in flight (TRUST A5); the listener limits them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +56,38 @@ class Gateway:
     write_error: Callable[[LARouterError], bytes]
     """An error as an event of the caller's dialect, for a stream that breaks."""
     clock: Callable[[], float] = time.time
+    in_flight: dict[str, int] = field(default_factory=dict)
+    """How many answers are under way, by the project's id."""
 
     def answer(
         self, project: Project, request: ChatRequest, request_id: str, leaving: Leaving
     ) -> Answer:
-        """Answer `request`, or raise the error to show. One row is written either way."""
+        """Answer `request`, or raise the error to show. One row is written either way, but for
+        a project that has too much in flight: its requests must cost nothing."""
+        self._enter(project.id)
+        try:
+            return self._answer(project, request, request_id, leaving)
+        except BaseException:
+            self.leave(project.id)
+            raise
+
+    def leave(self, project_id: str) -> None:
+        """An answer of the project is over."""
+        self.in_flight[project_id] -= 1
+
+    def _enter(self, project_id: str) -> None:
+        count = self.in_flight.get(project_id, 0)
+        if count >= PER_PROJECT:
+            raise TooManyRequests(
+                f"This project has {PER_PROJECT} requests in flight; wait for one to end.",
+                code="too_many_in_flight",
+                retry_after_s=1,
+            )
+        self.in_flight[project_id] = count + 1
+
+    def _answer(
+        self, project: Project, request: ChatRequest, request_id: str, leaving: Leaving
+    ) -> Answer:
         started_ms = int(self.clock() * 1000)
         try:
             decision = self.decide(request)
@@ -106,8 +142,8 @@ class Answer:
     """One answer under way. Iterate it for the bytes; close it in any case."""
 
     __slots__ = (
-        "_first_ms", "_gateway", "_leaving", "_settled", "attempt", "choice", "cost", "decision",
-        "reply",
+        "_first_ms", "_gateway", "_leaving", "_open", "_settled", "attempt", "choice", "cost",
+        "decision", "reply",
     )  # fmt: skip
 
     def __init__(
@@ -121,6 +157,7 @@ class Answer:
     ) -> None:
         self._gateway = gateway
         self._leaving = leaving
+        self._open = True
         self._settled = False
         self._first_ms = int(gateway.clock() * 1000) - attempt.started_ms
         self.decision = decision
@@ -136,7 +173,11 @@ class Answer:
             yield self.reply.end
         except LARouterError as error:
             self._settle(self._broken(error.code))
-            yield self._gateway.write_error(error)
+            # A client that left reads nothing; one that reads was cut off by our own stop.
+            yield self._gateway.write_error(_stopping() if self._leaving.fired else error)
+        except Exception:
+            self._settle(self._broken("crash"))
+            raise
         finally:
             self.close()
 
@@ -155,6 +196,9 @@ class Answer:
 
     def close(self) -> None:
         """Stop what is still running and settle what is still open. Idempotent."""
+        if self._open:
+            self._open = False
+            self._gateway.leave(self.attempt.request.project.id)
         self.reply.close()
         if not self._settled:
             self._settle(self._broken("client_left"))
@@ -174,6 +218,10 @@ class Answer:
         if not self._settled:
             self._settled = True
             self.cost = self._gateway.ledger.settle(self.attempt, outcome)
+
+
+def _stopping() -> Unavailable:
+    return Unavailable("LARouter is stopping, so this answer ends here. Ask again in a moment.")
 
 
 def _record(

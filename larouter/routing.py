@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from larouter.core.catalog import Catalog, Model, Price, Tier
 from larouter.core.chat import ChatRequest
-from larouter.core.errors import BadRequest, ContextExceeded, ModelNotFound, ProviderNotConfigured
+from larouter.core.errors import (
+    BadRequest,
+    ContextExceeded,
+    LARouterError,
+    ModelNotFound,
+    ProviderNotConfigured,
+)
 from larouter.core.route import Choice, Decision, Gate, Verdict
 
 AUTO = "auto"
@@ -92,7 +98,7 @@ def _explicit(model: Model, request: ChatRequest, missing: Missing) -> Decision:
     why = missing(model)
     if why == "no-key":
         raise ProviderNotConfigured(
-            f"{model.provider} has no key yet. Set it with the provider's environment variable, "
+            f"{model.provider} has no key or address yet. Set the provider's environment variable, "
             "then start LARouter again; or ask for model auto.",
             param="model",
         )
@@ -128,10 +134,8 @@ def _by_tier(
                 degraded = degraded or why
             continue
         # A tier's second model (the smaller one of two) is still the tier's own.
-        stands_in = degraded and model.id not in own
-        choices.append(
-            Choice(model=model, degraded=_HEADER.get(degraded, degraded) if stands_in else None)
-        )
+        stands_in = model.id not in own
+        choices.append(Choice(model=model, degraded=_header(degraded) if stands_in else None))
     if not choices:
         raise _nobody(gates, catalog)
     reason = verdict.reason if verdict else f"tier {tier.name} was asked for"
@@ -146,6 +150,10 @@ def _by_tier(
         gates=tuple(gates),
         verdict=verdict,
     )
+
+
+def _header(why: str | None) -> str | None:
+    return None if why is None else _HEADER.get(why, why)
 
 
 def _candidates(tier: Tier, catalog: Catalog) -> Iterator[Model]:
@@ -186,10 +194,11 @@ def _fits(model: Model, request: ChatRequest) -> bool:
     return model.context is None or request.size <= model.context * _BYTES_PER_TOKEN_AT_MOST
 
 
-def _nobody(gates: list[Gate], catalog: Catalog) -> Exception:
-    if any(gate.why == "context" for gate in gates):
-        longest = max((model.context or 0 for model in catalog.models.values()), default=0)
-        return _too_long(longest)
+def _nobody(gates: list[Gate], catalog: Catalog) -> LARouterError:
+    too_small = {gate.model for gate in gates if gate.why == "context"}
+    if too_small:
+        known = (model for model in catalog.models.values() if model.key in too_small)
+        return _too_long(max(model.context or 0 for model in known))
     if any(gate.why == "policy" for gate in gates):
         return BadRequest(
             "No model that is ready here can do what this request needs (images, audio, files, "
@@ -204,6 +213,6 @@ def _nobody(gates: list[Gate], catalog: Catalog) -> Exception:
 
 def _too_long(context: int | None) -> ContextExceeded:
     return ContextExceeded(
-        f"The prompt is longer than any model here can hold ({context} tokens). Shorten it.",
+        f"The prompt is longer than the {context} tokens that can be held. Shorten it.",
         param="messages",
     )

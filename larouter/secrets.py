@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import logging
 import secrets
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from typing import Any
 from larouter.config import write_private_file
 
 _SERVICE = "larouter"
+
+logger = logging.getLogger(__name__)
 
 
 class Vault:
@@ -31,15 +34,14 @@ class Vault:
         return sorted(self._read())
 
     def get(self, name: str) -> str | None:
+        """None: there is none, or it cannot be read, which must not keep the others waiting."""
         entry = self._read().get(name)
         if entry is None:
             return None
-        if "sealed" not in entry:
-            import keyring  # noqa: PLC0415 - slow, and most starts need no key
-
-            return keyring.get_password(_SERVICE, name)
-        sealed = base64.b64decode(entry["sealed"])
-        return self._cipher().decrypt(sealed[:12], sealed[12:], name.encode()).decode()
+        key = self._unseal(name, entry["sealed"]) if "sealed" in entry else _from_keyring(name)
+        if key is None:
+            logger.warning("the key of %s cannot be read any more; add it again", name)
+        return key
 
     def set(self, name: str, key: str) -> str:
         """Keep a key; return where: `keyring` or `file`."""
@@ -68,6 +70,16 @@ class Vault:
                 keyring.delete_password(_SERVICE, name)
         self._write(entries)
 
+    def _unseal(self, name: str, text: str) -> str | None:
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+
+        try:
+            sealed = base64.b64decode(text)
+            key: bytes = self._cipher().decrypt(sealed[:12], sealed[12:], name.encode())
+            return key.decode()
+        except (InvalidTag, ValueError):  # another keys.lock, or a file that was cut
+            return None
+
     def _cipher(self) -> Any:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
@@ -90,9 +102,19 @@ def admin_key(home: Path, given: str | None) -> str:
     if given:
         return given
     path = home / "admin.key"
-    if not path.exists():
+    if not path.exists() or not path.read_text().strip():
         write_private_file(path, f"lra_{secrets.token_urlsafe(32)}\n".encode())
     return path.read_text().strip()
+
+
+def _from_keyring(name: str) -> str | None:
+    import keyring  # noqa: PLC0415 - slow, and most starts need no key
+    from keyring.errors import KeyringError  # noqa: PLC0415
+
+    try:
+        return keyring.get_password(_SERVICE, name)
+    except (KeyringError, OSError, RuntimeError):
+        return None
 
 
 def _in_keyring(name: str, key: str) -> bool:

@@ -16,7 +16,9 @@ LONGEST = 400
 LONG: dict[str, str] = {}
 
 # Modules whose test stands elsewhere, and where.
-TESTED_ELSEWHERE: dict[str, str] = {}
+TESTED_ELSEWHERE: dict[str, str] = {
+    "larouter/core/report.py": "interfaces only: tests/store/test_reports.py, test_feed.py",
+}
 
 _CITATION = re.compile(r"TRUST ((?:[ABS]\d+(?:, | and |/)?)+)|\(([ABS]\d{1,2})\)")
 

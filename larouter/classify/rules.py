@@ -14,10 +14,13 @@ _SHORT = 60
 """Characters: longer is no greeting."""
 _NEAR = 90
 """Characters: how soon after its verb the thing to be coded is named."""
+_MEDIA = frozenset({"images", "audio", "files"})
 _ARITHMETIC = re.compile(
     r"(?:what(?: is|'s|s)|how much is|calculate|compute|was ist|wie viel ist|combien font|"
     r"cuánto es|quanto è|quanto é|сколько будет)?\s*"
-    r"[-+(\s]*\d[\d\s.,]*(?:[-+*/x×÷^%()=]\s*[\d\s.,()]*)+\??",
+    # No character may match two of these in a row: a regular expression that can read a text in
+    # many ways tries them all.
+    r"[-+(\s]*\d[\d\s.,()]*(?:[-+*/x×÷^%=][\d\s.,()]*)+\??",
     re.IGNORECASE,
 )
 
@@ -39,7 +42,7 @@ class Rules:
     def judge(self, request: ChatRequest) -> Verdict | None:
         text = question(request)
         if len(text) <= _SHORT:
-            verdict = self._short(text, first=len(request.messages) <= 2)
+            verdict = self._short(text, request.needs, first=len(request.messages) <= 2)
             if verdict is not None:
                 return verdict
         start = text[:200].lower()
@@ -49,9 +52,9 @@ class Rules:
             return _verdict("FRONTIER", 0.9, "code of some size is asked for")
         return None
 
-    def _short(self, text: str, *, first: bool) -> Verdict | None:
+    def _short(self, text: str, needs: frozenset[str], *, first: bool) -> Verdict | None:
         plain = normal(text)
-        if not plain:
+        if not plain and needs.isdisjoint(_MEDIA):
             return _verdict("HEARTBEAT", 0.0, "nothing is asked: no words")
         if plain in self._phrases and (first or plain not in self._only_first):
             return _verdict("HEARTBEAT", 0.0, "a greeting, thanks or a ping")
@@ -62,7 +65,8 @@ class Rules:
 
 def normal(text: str) -> str:
     """Lower case, letters and digits only, single spaces: what phrases are compared by."""
-    text = unicodedata.normalize("NFC", text.casefold()).replace("'", "").replace("’", "")  # noqa: RUF001
+    text = unicodedata.normalize("NFC", text.casefold()).replace("'", "").replace("’", "")
+    text = text.replace("\N{LATIN SMALL LETTER DOTLESS I}", "i")  # in Turkish its capital is I
     kept = (char if unicodedata.category(char)[0] in "LNM" else " " for char in text)
     return " ".join("".join(kept).split())
 

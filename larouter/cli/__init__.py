@@ -39,7 +39,7 @@ for command in (
 def run() -> None:
     """Run a command; a fault that we know is one sentence, not a traceback."""
     try:
-        larouter()
+        larouter(prog_name="larouter")
     except (SettingsError, LARouterError) as error:
         click.echo(f"larouter: {error}", err=True)
         sys.exit(1)

@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import requests
 from filelock import FileLock, Timeout
-from msgspec import Struct
 
 from larouter.bootstrap import bootstrap
 from larouter.config import Settings, make_private_folder, read_settings
@@ -21,7 +21,7 @@ _TIMEOUT_S = 30.0
 _BUSY_S = 10.0
 
 
-class Runtime(Struct, frozen=True):
+class Runtime(msgspec.Struct, frozen=True):
     """What `serve` writes down about itself."""
 
     host: str
@@ -41,9 +41,8 @@ def running(settings: Settings) -> Runtime | None:
         with lock.acquire(timeout=0):
             return None
     except Timeout:
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            seen = json.loads(settings.runtime_file.read_text())
-            return Runtime(host=seen["host"], port=seen["port"])
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            return msgspec.json.decode(settings.runtime_file.read_bytes(), type=Runtime)
         return None
 
 
@@ -63,14 +62,20 @@ def call_text(method: str, path: str, body: Any = None, *, bearer: str | None = 
         session = requests.Session()
         # Loopback is never reached through a proxy, whatever the environment says.
         session.trust_env = False
-        answer = session.request(
-            method,
-            server.url + path,
-            json=body,
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=_TIMEOUT_S,
-        )
-        status, text = answer.status_code, answer.text
+        try:
+            answer = session.request(
+                method,
+                server.url + path,
+                json=body,
+                headers={"Authorization": f"Bearer {key}"},
+                timeout=_TIMEOUT_S,
+            )
+        except requests.RequestException as error:
+            raise Unavailable(
+                f"LARouter at {server.url} does not answer. If this stays so, start it again."
+            ) from error
+        # Not `.text`: without a charset in the header it guesses one.
+        status, text = answer.status_code, answer.content.decode()
     if status >= 400:
         raise _error(text)
     return text

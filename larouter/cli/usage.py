@@ -6,7 +6,8 @@ import json
 
 import click
 
-from larouter.cli.calls import call, call_text
+from larouter.cli.calls import call_text
+from larouter.web.replies import decimal_text
 
 
 @click.group("usage", invoke_without_command=True)
@@ -17,15 +18,16 @@ def group(context: click.Context, period: str, as_json: bool) -> None:
     """What was asked and what it cost."""
     if context.invoked_subcommand is not None:
         return
-    usage = call("GET", f"/api/usage?period={period}")
+    answer = call_text("GET", f"/api/usage?period={period}")
     if as_json:
-        click.echo(json.dumps(usage))
+        click.echo(answer)
         return
+    usage = json.loads(answer)
     click.echo(f"{usage['totalCalls']} requests, {usage['succeededCalls']} answered")
     click.echo(f"{usage['inputTokens']} tokens in, {usage['outputTokens']} out")
-    click.echo(f"${usage['totalCost']}")
+    click.echo(f"${decimal_text(usage['totalCostNusd'])}")
     for row in usage["byModel"]:
-        click.echo(f"  {row['model']:<40} {row['calls']:>6}  ${row['cost']}")
+        click.echo(f"  {row['model']:<40} {row['calls']:>6}  ${decimal_text(row['costNusd'])}")
 
 
 @group.command()

@@ -35,7 +35,7 @@ class Price:
 
     @property
     def is_free(self) -> bool:
-        return self.input == 0 and self.output == 0
+        return self.input == 0 == self.output and not self.cache_read and not self.cache_write
 
     def cost(self, usage: Usage) -> Nanodollars | None:
         """Return what `usage` costs, rounded up once (TRUST B1), or None for an unknown price."""
@@ -57,8 +57,10 @@ class Price:
         """The most that a call of this size can cost, whatever is cached (TRUST B5)."""
         if self.input is None:
             return None
-        dearest = max(self.input, self.cache_write or self.input)
-        return replace(self, input=dearest).cost(Usage(input=input_tokens, output=output_tokens))
+        dearest = max(self.input, self.cache_read or 0, self.cache_write or 0)
+        return replace(self, input=Decimal(dearest)).cost(
+            Usage(input=input_tokens, output=output_tokens)
+        )
 
 
 FREE = Price(input=Decimal(0), output=Decimal(0), source="runs on this machine")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from larouter.core.account import Attempt, Outcome, RequestRecord
@@ -34,6 +34,11 @@ class Leaving:
     def __init__(self) -> None:
         self.fired = False
         self._callback: Callable[[], None] | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Is there still somebody to wake?"""
+        return self._callback is not None
 
     def on_fire(self, callback: Callable[[], None] | None) -> None:
         """Call this when the client leaves, at once if it has; None forgets."""
@@ -97,7 +102,7 @@ class Address:
 
     url: str
     """With the `/v1`."""
-    key: str
+    key: str = field(repr=False)
 
 
 class Runner(Protocol):
@@ -115,15 +120,17 @@ class Runner(Protocol):
         """absent, stopped, loading, ready, crashed or quarantined."""
         ...
 
+    def report_failure(self, model: Model) -> None:
+        """The process lives but does not answer: end it, so that the next request gets a new one."""
+        ...
+
     def stop_all(self) -> None: ...
 
 
 class Ledger(Protocol):
     """Writes every call down, durably, before the answer is complete (TRUST B2, B3)."""
 
-    def reserve(
-        self, record: RequestRecord, choice: Choice, hold: Nanodollars | None
-    ) -> Attempt:
+    def reserve(self, record: RequestRecord, choice: Choice, hold: Nanodollars | None) -> Attempt:
         """Commit the request and a pending attempt. Raises `StorageDown`: then nothing is sent."""
         ...
 

@@ -284,7 +284,7 @@ def _down(model: Model, wait_s: float) -> EngineDown:
 def _quarantined(model: Model) -> EngineDown:
     return EngineDown(
         f"The engine of {model.id} ended {CRASHES} times within {CRASH_WINDOW_S / 60:.0f} minutes, "
-        "so it is not started again until you reset it on the Models page.",
+        "so it is not started again before LARouter is.",
         code="engine_quarantined",
     )
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from larouter.wire.openai_chat import Quirks
 
+COMPATIBLE = Quirks()
+"""Any server that speaks OpenAI's dialect: unknown fields are its own to judge."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -19,7 +22,7 @@ class Endpoint:
     """Its own address; None: there is none unless the user names one."""
     key_variable: str | None = None
     """Where its key comes from, for the message when there is none; None: it needs none."""
-    quirks: Quirks = Quirks()
+    quirks: Quirks = COMPATIBLE
 
 
 _OPENAI_ONLY = frozenset(
@@ -34,11 +37,8 @@ _ENGINE_FIELDS = frozenset(
     | {"temperature", "tool_choice", "tools", "top_k", "top_logprobs", "top_p"}
 )
 
-ENGINE_QUIRKS = Quirks(only=_ENGINE_FIELDS)
+ENGINE_QUIRKS = Quirks(only=_ENGINE_FIELDS, named_tool=False)
 """Our own engine gets what it knows: others of its fields choose slots, caches and files."""
-
-COMPATIBLE = Quirks()
-"""Any other server that speaks OpenAI's dialect: unknown fields are its own to judge."""
 
 ENDPOINTS = (
     Endpoint(

@@ -15,12 +15,18 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import gevent
 import httptools
 
 from larouter.core.errors import UpstreamError, UpstreamTimeout
 
+if TYPE_CHECKING:
+    from gevent._types import _IoWatcher
+
+_READ, _WRITE = 1, 2
 _PIECE = 64 * 1024
 MAX_HEADERS = 64 * 1024
 MAX_BODY = 64 * 1024 * 1024
@@ -65,12 +71,21 @@ class Connection:
     """A socket, its parser, and the answer that is coming in on it."""
 
     __slots__ = (
-        "_body", "_complete", "_deadline", "_header_size", "_parser", "_socket", "_timeouts",
-        "broken", "headers", "headers_done", "idle_since", "keep_alive", "status",
+        "_body", "_complete", "_end_at", "_header_size", "_hub", "_late", "_parser", "_readable",
+        "_socket", "_timeouts", "_waiter", "broken", "due_at", "headers", "headers_done",
+        "idle_since", "keep_alive", "status",
     )  # fmt: skip
 
     def __init__(self, connected: socket.socket, timeouts: Timeouts) -> None:
+        # We wait ourselves, with one watcher for the whole answer: gevent's own `recv` starts and
+        # stops a watcher and a timer for each piece that arrives. A `Watchdog` looks at `due_at`.
+        connected.setblocking(False)
         self._socket = connected
+        self._hub: Any = None
+        self._readable: _IoWatcher | None = None
+        self._waiter: Any = None
+        self.due_at = float("inf")
+        self._late = ""
         self._timeouts = timeouts
         self.broken = False
         self.idle_since = 0.0
@@ -81,7 +96,7 @@ class Connection:
         self._body: list[bytes] = []
         self._complete = False
         self._header_size = 0
-        self._deadline = 0.0
+        self._end_at = float("inf")
         self.status = 0
         self.headers: dict[str, str] = {}
         self.headers_done = False
@@ -114,16 +129,18 @@ class Connection:
     def send(self, data: bytes) -> None:
         """Send one whole request. Raises `OSError`; then nothing is known of its outcome."""
         self._reset()
-        self._deadline = time.monotonic() + self._timeouts.total
-        self._socket.settimeout(self._timeouts.idle)
-        self._socket.sendall(data)
+        now = time.monotonic()
+        self._end_at = now + self._timeouts.total
+        self.due_at = now + self._timeouts.idle
+        sent = self._send_some(data)
+        while sent < len(data):
+            self._wait_writable()
+            sent += self._send_some(memoryview(data)[sent:])
 
     def read_head(self, first_byte_s: float) -> int:
         """Wait for the answer's head; return its status."""
-        self._socket.settimeout(first_byte_s)
         while not self.headers_done:
-            self._receive("The provider did not answer in time.")
-        self._socket.settimeout(self._timeouts.idle)
+            self._receive(first_byte_s)
         return self.status
 
     def pieces(self) -> Iterator[bytes]:
@@ -135,7 +152,7 @@ class Connection:
                 yield piece
             if self._complete:
                 return
-            self._receive("The provider stopped in the middle of its answer.")
+            self._receive(self._timeouts.idle)
 
     def read_body(self, limit: int = MAX_BODY) -> bytes:
         """The whole body."""
@@ -151,7 +168,6 @@ class Connection:
     def is_complete_without_waiting(self) -> bool:
         """Is the answer read to its end, counting what has arrived but was not looked at?"""
         if not self._complete and not self.broken:
-            self._socket.settimeout(0)
             with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, TimeoutError, OSError):
                 self._feed(self._socket.recv(_PIECE))
         return self._complete
@@ -164,7 +180,6 @@ class Connection:
         """Has the other side left this idle connection open and silent? One system call."""
         if self.broken:
             return False
-        self._socket.settimeout(0)
         try:
             return self._peek() is None
         except OSError:
@@ -178,32 +193,92 @@ class Connection:
             return None
 
     def abort(self) -> None:
-        """Wake whoever reads from this connection, from another greenlet or thread."""
+        """Wake whoever reads from this connection, from another greenlet or thread: a socket that
+        is shut down is readable."""
         self.broken = True
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self.broken = True
+        if self._readable is not None:
+            self._readable.stop()
+            self._readable.close()
+            self._readable = None
         with contextlib.suppress(OSError):
             self._socket.close()
 
-    def _receive(self, late: str) -> None:
-        if time.monotonic() > self._deadline:
-            self.close()
-            raise UpstreamTimeout("The provider took longer than an hour.")
+    def expire(self) -> None:
+        """What was waited for has not come: end the wait (called by the watchdog)."""
+        self._late = (
+            "The provider stopped in the middle of its answer."
+            if self.headers_done
+            else "The provider did not answer in time."
+        )
+        self.abort()
+
+    def _receive(self, patience_s: float) -> None:
+        self.due_at = min(time.monotonic() + patience_s, self._end_at)
         try:
-            data = self._socket.recv(_PIECE)
-        except TimeoutError as error:
-            self.close()
-            raise UpstreamTimeout(late) from error
+            data = self._read_some()
         except OSError as error:
             self.close()
-            raise UpstreamError("The connection to the provider broke.") from error
+            raise self._broken("The connection to the provider broke.") from error
+        finally:
+            self.due_at = float("inf")
         if not data:
             self._end_of_input()
             return
         self._feed(data)
+
+    def _read_some(self) -> bytes:
+        while True:
+            # Wait first: whoever asks has read everything that was there.
+            self._wait_readable()
+            try:
+                return self._socket.recv(_PIECE)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                continue
+
+    def _send_some(self, data: bytes | memoryview) -> int:
+        try:
+            return self._socket.send(data)
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return 0
+
+    def _wait_readable(self) -> None:
+        # TLS may hold decrypted bytes of which the socket shows nothing.
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            return
+        hub = gevent.get_hub()
+        if self._readable is None or self._hub is not hub:
+            self._hub = hub
+            self._readable = hub.loop.io(self._socket.fileno(), _READ)
+        if not self._readable.active:
+            self._readable.start(self._wake)
+        self._waiter = gevent.getcurrent()
+        try:
+            hub.switch()
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None:
+            self._waiter.switch()
+        elif self._readable is not None:
+            # Nobody is waiting now; the next wait starts the watcher again.
+            self._readable.stop()
+
+    def _wait_writable(self) -> None:
+        hub = gevent.get_hub()
+        watcher = hub.loop.io(self._socket.fileno(), _WRITE)
+        try:
+            hub.wait(watcher)
+        finally:
+            watcher.close()
+
+    def _broken(self, message: str) -> UpstreamError:
+        return UpstreamTimeout(self._late) if self._late else UpstreamError(message)
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -221,10 +296,10 @@ class Connection:
     def _end_of_input(self) -> None:
         """The other side closed: the end of a body without a length, or a cut."""
         self.keep_alive = False
-        self.broken = True
+        aborted, self.broken = self.broken, True
         framed = "content-length" in self.headers or "transfer-encoding" in self.headers
-        if self.headers_done and not framed:
+        if self.headers_done and not framed and not aborted:
             self._complete = True
             return
         self.close()
-        raise UpstreamError("The provider closed the connection before the end of its answer.")
+        raise self._broken("The provider closed the connection before the end of its answer.")

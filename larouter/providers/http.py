@@ -11,18 +11,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from larouter.core.catalog import Model
 from larouter.core.chat import ChatRequest, Usage
 from larouter.core.errors import ContextExceeded, UpstreamError, UpstreamRefused, UpstreamTimeout
 from larouter.core.ports import Leaving
-from larouter.providers.connection import Connection, Origin
+from larouter.providers.connection import MAX_BODY, Connection, Origin
 from larouter.providers.pool import Pool
 from larouter.wire.openai_chat import Quirks, write_request
-from larouter.wire.openai_relay import StreamReader, error_text, read_completion
+from larouter.wire.openai_relay import StreamReader, error_text, estimate_output, read_completion
 
 _ERROR_LIMIT = 1024 * 1024
+_WORD_LIMIT = 200
+_DIGITS = 6
 _INFLATED_RATIO = 100
 _BYTES_PER_TOKEN = 4
 # What a provider may tell the client to do better; its 401, 402 and 403 concern our key.
@@ -68,8 +69,17 @@ class HttpProvider:
 class Line:
     """An address and its bearer, and how one call goes over it."""
 
-    def __init__(self, url: str, key: str | None, pool: Pool, later: Later) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str | None,
+        pool: Pool,
+        later: Later,
+        *,
+        reuse_after_stream: bool = True,
+    ) -> None:
         self._origin = Origin.of(url)
+        self._key = key
         self._pool = pool
         self._later = later
         path = url.split("://", 1)[1].partition("/")[2].strip("/")
@@ -80,9 +90,11 @@ class Line:
         )
         if key:
             head += f"Authorization: Bearer {key}\r\n"
+        # Our engine closes after a stream without saying so; better that we say it (and mean it).
+        streamed = head if reuse_after_stream else head + "Connection: close\r\n"
         self._heads = {
-            stream: f"{head}Accept: {accept}\r\nContent-Length: ".encode("latin-1")
-            for stream, accept in ((True, "text/event-stream"), (False, "application/json"))
+            True: f"{streamed}Accept: text/event-stream\r\nContent-Length: ".encode("latin-1"),
+            False: f"{head}Accept: application/json\r\nContent-Length: ".encode("latin-1"),
         }
 
     def send(
@@ -91,11 +103,15 @@ class Line:
         """Send and wait for the first event. `grace_s`: how long a client's leave is ignored
         while the usage of an answer cannot be known otherwise (TRUST B8)."""
         connection = self._pool.take(self._origin)
-        if grace_s:
-            leaving.on_fire(lambda: self._later(grace_s, connection.abort))
-        else:
-            leaving.on_fire(connection.abort)
+
+        def abort_later() -> None:
+            # By then the answer may be complete, and the connection another's.
+            self._later(grace_s, lambda: connection.abort() if leaving.is_awaited else None)
+
         try:
+            if leaving.fired:
+                raise UpstreamError("The client left before anything was sent.", sent=False)
+            leaving.on_fire(abort_later if grace_s else connection.abort)
             try:
                 connection.send(b"%b%d\r\n\r\n%b" % (self._heads[request.stream], len(body), body))
             except OSError as error:
@@ -103,13 +119,27 @@ class Line:
             status = connection.read_head(self._pool.timeouts.first_byte)
             if status != 200:
                 raise _refusal(status, connection)
-            reply = RelayedReply(connection, self._pool, self._origin, request, leaving)
+            reply = RelayedReply(connection, self, request, leaving)
             reply.begin()
-        except BaseException:
+        except BaseException as error:
             leaving.on_fire(None)
             connection.close()
+            self.hide_key(error)
             raise
         return reply
+
+    def give_back(self, connection: Connection) -> None:
+        self._pool.give_back(connection, self._origin)
+
+    def hide_key(self, error: BaseException) -> None:
+        """Take our key out of what a provider said about it (TRUST A7)."""
+        if not self._key or not isinstance(error, UpstreamError):
+            return
+        for name in ("message", "code", "type", "param"):
+            text = getattr(error, name)
+            if text and self._key in text:
+                setattr(error, name, text.replace(self._key, "…"))
+        error.args = (error.message,)
 
 
 class RelayedReply:
@@ -118,14 +148,12 @@ class RelayedReply:
     def __init__(
         self,
         connection: Connection,
-        pool: Pool,
-        origin: Origin,
+        line: Line,
         request: ChatRequest,
         leaving: Leaving,
     ) -> None:
         self._connection = connection
-        self._pool = pool
-        self._origin = origin
+        self._line = line
         self._request = request
         self._leaving = leaving
         self._reader = StreamReader(wants_usage=request.wants_usage) if request.stream else None
@@ -158,6 +186,8 @@ class RelayedReply:
             if self._reader.started:
                 self.provider_id = self._reader.provider_id
                 return
+            if self._reader.done:
+                break
         raise UpstreamError("The provider's stream has no events.")
 
     def __iter__(self) -> Iterator[bytes]:
@@ -167,21 +197,29 @@ class RelayedReply:
         if self._first:
             yield self._first
         feed = reader.feed
-        if not reader.done:
-            for piece in self._pieces:
-                frames = feed(piece)
-                if frames:
-                    yield frames
-                if reader.done:
-                    break
-        self.end = reader.finish()
+        try:
+            if not reader.done:
+                for piece in self._pieces:
+                    frames = feed(piece)
+                    if frames:
+                        yield frames
+                    if reader.done:
+                        break
+            self.end = reader.finish(prompt_tokens=self._estimated_input())
+        except UpstreamError as error:
+            self._line.hide_key(error)
+            raise
         self.usage = reader.usage
         self._drain()
         self._release()
 
     def delivered(self) -> Usage:
-        output = self._reader.delivered() if self._reader else Usage()
-        return replace(output, input=-(-self._request.size // _BYTES_PER_TOKEN))
+        reader = self._reader
+        output = estimate_output(self.end) if reader is None else reader.delivered()
+        return Usage(input=self._estimated_input(), output=output)
+
+    def _estimated_input(self) -> int:
+        return -(-self._request.size // _BYTES_PER_TOKEN)
 
     def close(self) -> None:
         if self._open:
@@ -199,18 +237,15 @@ class RelayedReply:
     def _release(self) -> None:
         self._open = False
         self._leaving.on_fire(None)
-        self._pool.give_back(self._connection, self._origin)
+        self._line.give_back(self._connection)
 
 
 def _refusal(status: int, connection: Connection) -> UpstreamError:
     """A provider's HTTP error as ours (TRUST A7, CLIENTS: errors keep their status and words)."""
-    body = connection.read_body(_ERROR_LIMIT)
-    retry_after = connection.headers.get("retry-after", "")
-    seconds = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
-    fields = _error_fields(body)
+    fields = _error_fields(connection)
+    seconds = _seconds(connection.headers.get("retry-after", ""))
     text = error_text(fields) if fields else f"HTTP {status} without an explanation"
-    code = fields.get("code") if isinstance(fields.get("code"), str) else None
-    kind = fields.get("type") if isinstance(fields.get("type"), str) else None
+    code, kind, param = (_word(fields, name) for name in ("code", "type", "param"))
     if status == 400 and (kind or code or "").startswith("exceed_context"):
         return UpstreamRefused(
             f"The prompt does not fit: {text}.",
@@ -224,13 +259,13 @@ def _refusal(status: int, connection: Connection) -> UpstreamError:
             text,
             code=code,
             type=kind or "invalid_request_error",
-            param=fields.get("param") if isinstance(fields.get("param"), str) else None,
+            param=param,
             status=status,
             retry_after_s=seconds,
         )
     if status in _KEY_REFUSED:
         return UpstreamError(
-            "The provider refused LARouter's key. Check the key in LARouter's settings.",
+            "The provider refused LARouter's key. Give LARouter a valid one and start it again.",
             code="provider_key_refused",
             sent=False,
         )
@@ -244,24 +279,36 @@ def _refusal(status: int, connection: Connection) -> UpstreamError:
     )
 
 
-def _error_fields(body: bytes) -> dict[str, Any]:
+def _error_fields(connection: Connection) -> dict[str, Any]:
+    """The error object, `{}` where there is none: a refusal stays one whatever its body is."""
     try:
-        answer = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        answer = msgspec.json.decode(connection.read_body(_ERROR_LIMIT))
+    except (UpstreamError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}
-    error = answer.get("error", answer) if isinstance(answer, dict) else answer
+    error = (answer.get("error") or answer) if isinstance(answer, dict) else answer
     return error if isinstance(error, dict) else {"message": str(error)}
 
 
+def _word(fields: dict[str, Any], name: str) -> str | None:
+    word = fields.get(name)
+    return word if isinstance(word, str) and 0 < len(word) <= _WORD_LIMIT else None
+
+
+def _seconds(retry_after: str) -> int | None:
+    """The wait that a provider asks for, or None; the form with a date is not used by any."""
+    digits = retry_after.isascii() and retry_after.isdigit() and len(retry_after) <= _DIGITS
+    return int(retry_after) if digits else None
+
+
 def _inflated(body: bytes, encoding: str) -> bytes:
-    """Undo a compression that was not asked for, up to a ratio of 100 (TRUST A8)."""
+    """Undo a compression that was not asked for, up to a ratio of 100 and 64 MiB (TRUST A8)."""
     if encoding == "identity":
         return body
     if encoding not in {"gzip", "deflate"}:
         raise UpstreamError(f"The provider used an encoding that was not asked for: {encoding}.")
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
-        plain = inflater.decompress(body, len(body) * _INFLATED_RATIO)
+        plain = inflater.decompress(body, min(len(body) * _INFLATED_RATIO, MAX_BODY))
     except zlib.error as error:
         raise UpstreamError("The provider's compressed answer is damaged.") from error
     if inflater.unconsumed_tail:

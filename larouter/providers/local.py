@@ -31,7 +31,11 @@ class LocalProvider:
         body = write_request(model.id, request, ENGINE_QUIRKS)
         try:
             return line.send(body, request, leaving, grace_s=0)
-        except (UpstreamRefused, UpstreamTimeout):
+        except UpstreamRefused:
+            raise
+        except UpstreamTimeout:
+            # It lives but does not move: only a new one will.
+            self._runner.report_failure(model)
             raise
         except UpstreamError as error:
             # Whatever breaks on this machine is ours: the engine is restarted for the next one.
@@ -45,6 +49,6 @@ class LocalProvider:
         address = self._runner.ensure_ready(model)
         known = self._lines.get(model.id)
         if known is None or known[0] != address:
-            line = Line(address.url, address.key, self._pool, self._later)
+            line = Line(address.url, address.key, self._pool, self._later, reuse_after_stream=False)
             known = self._lines[model.id] = (address, line)
         return known[1]

@@ -7,6 +7,7 @@ import contextlib
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,9 @@ from larouter.providers.connection import Connection, Origin, Timeouts
 # request hardly ever meets a connection that is being closed.
 _REUSE_WITHIN_S = 4.0
 _KEPT_PER_ORIGIN = 64
+_QUIET_ROUNDS = 10
+# Amazon's on IPv6 and Alibaba's: the two well-known ones that are not link-local.
+_METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200")))
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -31,6 +35,7 @@ class Pool:
         self._proxies = proxies or {}
         self._idle: dict[Origin, list[Connection]] = {}
         self._tls: ssl.SSLContext | None = None
+        self._watchdog = Watchdog(self.timeouts)
 
     def take(self, origin: Origin) -> Connection:
         """Return an open connection. Raises `UpstreamError` with `sent=False`."""
@@ -39,12 +44,16 @@ class Pool:
             connection = idle.pop()
             fresh = time.monotonic() - connection.idle_since < _REUSE_WITHIN_S
             if fresh and connection.is_alive():
-                return connection
+                break
             connection.close()
-        return Connection(self._connect(origin), self.timeouts)
+        else:
+            connection = Connection(self._connect(origin), self.timeouts)
+        self._watchdog.add(connection)
+        return connection
 
     def give_back(self, connection: Connection, origin: Origin) -> None:
         """Keep a connection whose answer has been read to its end; close any other."""
+        self._watchdog.remove(connection)
         idle = self._idle.setdefault(origin, [])
         if connection.is_reusable and len(idle) < _KEPT_PER_ORIGIN:
             connection.idle_since = time.monotonic()
@@ -62,6 +71,7 @@ class Pool:
         proxy = self._proxy(origin)
         opened: socket.socket | None = None
         try:
+            _refuse_metadata(origin.host)
             if proxy is None:
                 opened = self._open(origin.host, origin.port)
             else:
@@ -69,7 +79,7 @@ class Pool:
             if origin.scheme == "https":
                 opened.settimeout(self.timeouts.tls)
                 opened = self._tls_context().wrap_socket(opened, server_hostname=origin.host)
-        except (OSError, UpstreamError) as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be one
             if opened is not None:
                 opened.close()
             raise UpstreamError(
@@ -99,7 +109,8 @@ class Pool:
         """A tunnel (RFC 9110, CONNECT), for plain HTTP too: one way for everything."""
         parts = urlsplit(proxy)
         opened = self._open(parts.hostname or "", parts.port or 8080)
-        target = f"{origin.host}:{origin.port}"
+        host = f"[{origin.host}]" if ":" in origin.host else origin.host
+        target = f"{host}:{origin.port}"
         head = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"
         if parts.username:
             login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
@@ -113,7 +124,7 @@ class Pool:
                 if not byte:
                     break
                 answer += byte
-            if answer.split(b" ", 2)[1:2] != [b"200"]:
+            if answer.split(b" ", 2)[1:2] != [b"200"] or not answer.endswith(b"\r\n\r\n"):
                 raise OSError("the proxy refused")
         except OSError:
             opened.close()
@@ -134,13 +145,57 @@ class Pool:
         return self._tls
 
 
+class Watchdog:
+    """Ends the waits that are past their time. One look a second serves all connections.
+
+    Its thread (a greenlet when serving) lives only while there is something to watch.
+    """
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._busy: set[Connection] = set()
+        self._runs = False
+        self._every_s = min(1.0, timeouts.idle / 4, timeouts.first_byte / 4, timeouts.total / 4)
+
+    def add(self, connection: Connection) -> None:
+        self._busy.add(connection)
+        if not self._runs:
+            self._runs = True
+            threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def remove(self, connection: Connection) -> None:
+        self._busy.discard(connection)
+
+    def _watch(self) -> None:
+        quiet = 0
+        while quiet < _QUIET_ROUNDS:
+            time.sleep(self._every_s)
+            now = time.monotonic()
+            quiet = 0 if self._busy else quiet + 1
+            for connection in list(self._busy):
+                if connection.broken:
+                    self._busy.discard(connection)
+                elif now > connection.due_at:
+                    connection.expire()
+        self._runs = False
+
+
 def _addresses(host: str, port: int) -> Iterator[tuple[socket.AddressFamily, tuple[str, int]]]:
     """Where to connect. Link-local addresses, the clouds' metadata services, never (TRUST S7)."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for family, _, _, _, address in found:
-        if ipaddress.ip_address(str(address[0]).partition("%")[0]).is_link_local:
-            raise OSError("link-local addresses are not allowed")
+        _refuse_metadata(str(address[0]))
         yield family, address  # type: ignore[misc]
+
+
+def _refuse_metadata(host: str) -> None:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return  # a name: its addresses come by here too, or a proxy looks them up
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if address.is_link_local or address in _METADATA:
+        raise OSError("link-local and metadata addresses are not allowed")
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.engine import URL
 from sqlalchemy.orm import configure_mappers
 from sqlalchemy.pool import NullPool
 
@@ -22,7 +23,8 @@ def reading_app(path: Path) -> Flask:
     No pool of connections: its lock would be gevent's, and the reports run in native threads.
     """
     app = Flask("larouter.store")
-    app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
+    # With its path, or Flask-SQLAlchemy takes it for one in memory: one connection for all threads.
+    app.config["SQLALCHEMY_DATABASE_URI"] = URL.create("sqlite", database=str(path.absolute()))
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "creator": lambda: connect(path, read_only=True),
         "poolclass": NullPool,

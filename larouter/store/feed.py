@@ -22,6 +22,7 @@ class Feed:
 
     def __init__(self) -> None:
         self._watchers: dict[int, tuple[deque[RequestLine], Event]] = {}
+        self._closed = False
 
     @property
     def is_watched(self) -> bool:
@@ -33,15 +34,22 @@ class Feed:
             queue.append(line)
             news.set()
 
+    def close(self) -> None:
+        """End every watcher's lines, also of those to come: a stop does not wait for them."""
+        self._closed = True
+        for _, news in self._watchers.values():
+            news.set()
+
     @contextmanager
     def subscribe(self) -> Iterator[Lines]:
-        """Give `lines(timeout_s)`: an endless iterator of lines, None after each silent timeout."""
+        """Give `lines(timeout_s)`: an iterator of lines until `close`, None after each silent
+        timeout."""
         queue: deque[RequestLine] = deque(maxlen=_BACKLOG)
         news = Event()
         self._watchers[id(queue)] = (queue, news)
 
         def lines(timeout_s: float) -> Iterator[RequestLine | None]:
-            while True:
+            while not self._closed:
                 news.wait(timeout_s)
                 if not queue:
                     yield None

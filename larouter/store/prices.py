@@ -15,9 +15,7 @@ def record_prices(writer: Writer, models: Iterable[Model]) -> dict[str, int]:
     wanted = {model.key: _as_json(model.price) for model in models}
 
     def job(connection: sqlite3.Connection) -> dict[str, int]:
-        rows = connection.execute(
-            "SELECT model, id, price FROM price_version ORDER BY effective_ms, id"
-        )
+        rows = connection.execute("SELECT model, id, price FROM price_version ORDER BY id")
         newest = {model: (version, price) for model, version, price in rows}
         versions = {}
         for model, price in wanted.items():

@@ -21,30 +21,32 @@ class Projects:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._by_hash: dict[bytes, Project] = {}
+        self._by_hash: dict[bytes, tuple[Project, int | None]] = {}
+        """Whose bearer it is, and until when; None: until it is replaced."""
         self._by_id: dict[str, Project] = {}
         self._reload()
 
     def of_bearer(self, bearer: str) -> Project | None:
         """The project that this bearer names. Looked up by hash: nothing to time (TRUST S4)."""
-        digest = hashlib.sha256(bearer.encode("utf-8", "surrogateescape")).digest()
-        return self._by_hash.get(digest)
+        digest = hashlib.sha256(bearer.encode("utf-8", "surrogatepass")).digest()
+        project, expires_ms = self._by_hash.get(digest, (None, None))
+        return None if expires_ms is not None and expires_ms <= now_ms() else project
 
     def list(self) -> list[Project]:
         return sorted(self._by_id.values(), key=lambda project: project.created_ms)
 
     def get(self, id_or_name: str) -> Project:
-        """Raises `NotFound`."""
+        """Raises `NotFound`. An id comes before a name: somebody may name a project like an id."""
+        if id_or_name in self._by_id:
+            return self._by_id[id_or_name]
         for project in self._by_id.values():
-            if id_or_name in {project.id, project.name}:
+            if project.name == id_or_name:
                 return project
         raise NotFound(f"There is no project {id_or_name!r}.", code="project_not_found")
 
     def create(self, name: str) -> tuple[Project, str]:
         """Return the project and its bearer, which is shown this once."""
-        name = name.strip()
-        if not name or len(name) > _MAX_NAME or not name.isprintable():
-            raise BadRequest(f"A project's name has 1 to {_MAX_NAME} printable characters.")
+        name = _checked_name(name)
         project = Project(id=f"prj_{secrets.token_hex(8)}", name=name, created_ms=now_ms())
         bearer = _new_bearer()
 
@@ -88,9 +90,7 @@ class Projects:
 
     def rename(self, id_or_name: str, name: str) -> Project:
         project = self.get(id_or_name)
-        name = name.strip()
-        if not name or len(name) > _MAX_NAME or not name.isprintable():
-            raise BadRequest(f"A project's name has 1 to {_MAX_NAME} printable characters.")
+        name = _checked_name(name)
 
         def job(connection: sqlite3.Connection) -> None:
             try:
@@ -142,13 +142,12 @@ class Projects:
     def _reload(self) -> None:
         def read(
             connection: sqlite3.Connection,
-        ) -> tuple[list[tuple[str, str, int]], list[tuple[str, str]]]:
+        ) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int | None]]]:
             projects = connection.execute(
                 "SELECT id, name, created_ms FROM project WHERE deleted_ms IS NULL"
             ).fetchall()
             bearers = connection.execute(
-                "SELECT sha256, project_id FROM bearer WHERE expires_ms IS NULL OR expires_ms > ?",
-                (now_ms(),),
+                "SELECT sha256, project_id, expires_ms FROM bearer"
             ).fetchall()
             return projects, bearers
 
@@ -157,8 +156,17 @@ class Projects:
             id: Project(id=id, name=name, created_ms=created) for id, name, created in projects
         }
         self._by_hash = {
-            bytes.fromhex(digest): self._by_id[id] for digest, id in bearers if id in self._by_id
+            bytes.fromhex(digest): (self._by_id[id], expires_ms)
+            for digest, id, expires_ms in bearers
+            if id in self._by_id
         }
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > _MAX_NAME or not name.isprintable():
+        raise BadRequest(f"A project's name has 1 to {_MAX_NAME} printable characters.")
+    return name
 
 
 def _new_bearer() -> str:

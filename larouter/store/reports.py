@@ -6,6 +6,7 @@ nor the writer waits for them (TRUST B16).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ _PROMPT = (
     + AttemptRow.audio
     + AttemptRow.image
 )
+_UNPRICED = AttemptRow.cost_nusd.is_(None) & (AttemptRow.state != "pending")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +54,23 @@ class UsageReport:
 class Reports:
     """Asks the database at `path`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._app = reading_app(path)
+        self._clock = clock
 
     def today(self) -> Today:
-        return self._ask(lambda session: _today(session, _midnight_ms(0)))
+        """The day begins at this machine's midnight, as the page shows its times."""
+        since_ms = _local_midnight_ms(self._clock())
+        return self._ask(lambda session: _today(session, since_ms))
 
     def recent(self, limit: int = 50) -> list[RequestLine]:
         """The last requests, newest first."""
         return self._ask(lambda session: _recent(session, limit))
 
     def usage(self, period: str, project_id: str | None) -> UsageReport:
-        """`period` is a key of `PERIOD_DAYS`; None for all projects."""
+        """`period` is a key of `PERIOD_DAYS`, in UTC days; None for all projects."""
         days = PERIOD_DAYS[period]
-        since = 0 if days is None else _midnight_ms(days - 1)
+        since = 0 if days is None else _utc_midnight_ms(self._clock(), days - 1)
         return self._ask(lambda session: _usage(session, since, project_id))
 
     def attempts(self, project_id: str | None = None) -> list[dict[str, Any]]:
@@ -77,12 +82,19 @@ class Reports:
             with self._app.app_context():
                 return question(db.session())
 
-        return gevent.get_hub().threadpool.apply(work)  # type: ignore[no-any-return]
+        return gevent.get_hub().threadpool.apply(work)
 
 
-def _midnight_ms(days_ago: int) -> int:
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+def _utc_midnight_ms(now: float, days_ago: int) -> int:
+    today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return int((today - timedelta(days=days_ago)).timestamp() * 1000)
+
+
+def _local_midnight_ms(now: float) -> int:
+    here = datetime.fromtimestamp(now, UTC).astimezone()
+    # Without its zone again: the offset at midnight may not be the one of now.
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    return int(midnight.timestamp() * 1000)
 
 
 def _today(session: Session, since_ms: int) -> Today:
@@ -100,11 +112,12 @@ def _today(session: Session, since_ms: int) -> Today:
             ),
         ).where(inside)
     ).one()
-    prompt, output, cost = session.execute(
+    prompt, output, cost, unpriced = session.execute(
         select(
             func.coalesce(func.sum(_PROMPT), 0),
             func.coalesce(func.sum(AttemptRow.output), 0),
             func.coalesce(func.sum(AttemptRow.cost_nusd), 0),
+            func.count(func.distinct(case((_UNPRICED, AttemptRow.request_id)))),
         ).where(AttemptRow.started_ms >= since_ms)
     ).one()
     median = session.execute(
@@ -118,7 +131,8 @@ def _today(session: Session, since_ms: int) -> Today:
         requests=requests,
         succeeded=done,
         local=local,
-        cost_nusd=cost,
+        cost_nusd=cost or 0,
+        unpriced=unpriced,
         prompt_tokens=prompt,
         output_tokens=output,
         median_ms=median,
@@ -134,9 +148,7 @@ def _recent(session: Session, limit: int) -> list[RequestLine]:
             func.sum(AttemptRow.output).label("output"),
             func.sum(AttemptRow.cost_nusd).label("cost"),
             # One attempt without a price makes the whole cost unknown.
-            func.sum(
-                case((AttemptRow.cost_nusd.is_(None) & (AttemptRow.state != "pending"), 1), else_=0)
-            ).label("unpriced"),
+            func.sum(case((_UNPRICED, 1), else_=0)).label("unpriced"),
         )
         .where(AttemptRow.request_id.in_(newest))
         .group_by(AttemptRow.request_id)
@@ -218,7 +230,7 @@ def _usage(session: Session, since_ms: int, project_id: str | None) -> UsageRepo
         succeeded=succeeded,
         input_tokens=totals[0],
         output_tokens=totals[1],
-        cost_nusd=totals[2],
+        cost_nusd=totals[2] or 0,
         by_model=grouped(select(AttemptRow.model, called, cost), AttemptRow.model),
         by_tier=grouped(joined, RequestRow.tier),
         by_day=grouped(select(day, called, cost), day),

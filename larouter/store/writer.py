@@ -71,10 +71,11 @@ class _Ticket:
 class _Hub:
     """One thread's side of the hand-over. One async watcher wakes all of its greenlets."""
 
-    __slots__ = ("_done", "_jobs", "_new", "_watcher", "hub")
+    __slots__ = ("_done", "_jobs", "_new", "_watcher", "closed", "hub")
 
     def __init__(self, jobs: Any) -> None:
         self.hub = gevent.get_hub()
+        self.closed = False
         self._jobs = jobs
         self._new: list[_Ticket] = []
         self._done: deque[_Ticket] = deque()
@@ -84,17 +85,23 @@ class _Hub:
     def add(self, ticket: _Ticket) -> None:
         """Hand the ticket over at the end of this turn of the loop."""
         if not self._new:
-            self.hub.loop.run_callback(self._hand_over)
+            self.hub.loop.run_callback(self.hand_over)
         self._new.append(ticket)
+
+    def hand_over(self) -> None:
+        tickets, self._new = self._new, []
+        if not self.closed:
+            self._jobs.put(tickets)
+            return
+        for ticket in tickets:
+            ticket.error = _shutting_down()
+        self._done.extend(tickets)
+        self._wake()
 
     def finish(self, tickets: list[_Ticket]) -> None:
         """Called in the writer's thread."""
         self._done.extend(tickets)
         self._watcher.send()
-
-    def _hand_over(self) -> None:
-        tickets, self._new = self._new, []
-        self._jobs.put(tickets)
 
     def _wake(self) -> None:
         while self._done:
@@ -123,7 +130,7 @@ class Writer:
         Raises what the job raises, and `StorageDown` when the database cannot be written.
         """
         if self._closed:
-            raise StorageDown("LARouter is shutting down.")
+            raise _shutting_down()
         ticket = _Ticket(job, self._hub())
         ticket.hub.add(ticket)
         # A loop, because anyone may switch to a greenlet; KeyboardInterrupt leaves it.
@@ -146,6 +153,10 @@ class Writer:
         """Finish what is queued, then close the file."""
         if not self._closed:
             self._closed = True
+            for hub in self._hubs.values():
+                if hub.hub is gevent.get_hub():
+                    hub.hand_over()
+                hub.closed = True
             self._jobs.put(None)
             self._gone.acquire()
 
@@ -207,6 +218,10 @@ class Writer:
             by_hub.setdefault(id(ticket.hub), []).append(ticket)
         for group in by_hub.values():
             group[0].hub.finish(group)
+
+
+def _shutting_down() -> StorageDown:
+    return StorageDown("LARouter is shutting down.")
 
 
 def now_ms() -> int:

@@ -9,12 +9,13 @@ from flask import Flask, Response
 from larouter.bootstrap import Services
 from larouter.config import folder
 from larouter.web import api, openai, pages, replies
+from larouter.web.app import App
 from larouter.web.auth import Auth
 
 
 def create_app(services: Services) -> Flask:
     """Build the app over services that are ready; it holds no state of its own."""
-    app = Flask("larouter", template_folder=str(folder("templates")), static_folder=None)
+    app = App("larouter", template_folder=str(folder("templates")), static_folder=None)
     auth = Auth(services.projects, services.admin_key, keyless=services.settings.keyless)
     replies.install(app)
     app.register_blueprint(openai.blueprint(services, auth))

@@ -25,15 +25,15 @@ _GRANT_S = 600
 
 
 def blueprint(services: Services, auth: Auth) -> Blueprint:
-    """Every route below `/api`."""
+    """Every route below `/api`. A project is named by its id or its name, slashes and all."""
     routes = Blueprint("api", __name__)
     view = Api(services, auth)
     routes.get("/api/projects")(view.list_projects)
     routes.post("/api/projects")(view.create_project)
-    routes.patch("/api/projects/<id>")(view.rename_project)
-    routes.delete("/api/projects/<id>")(view.delete_project)
-    routes.post("/api/projects/<id>/rotate")(view.rotate_project)
-    routes.post("/api/projects/<id>/grant")(view.grant)
+    routes.patch("/api/projects/<path:id>")(view.rename_project)
+    routes.delete("/api/projects/<path:id>")(view.delete_project)
+    routes.post("/api/projects/<path:id>/rotate")(view.rotate_project)
+    routes.post("/api/projects/<path:id>/grant")(view.grant)
     routes.get("/api/usage")(view.usage)
     routes.get("/api/usage/attempts")(view.attempts)
     routes.get("/api/providers")(view.list_providers)
@@ -62,12 +62,12 @@ class Api:
 
     def rename_project(self, id: str) -> Response:
         self._admin()
+        self._refuse_default(id, "renamed")
         return json_response(_project(self._services.projects.rename(id, _text("name"))))
 
     def delete_project(self, id: str) -> Response:
         self._admin()
-        if self._services.projects.get(id).name == DEFAULT:
-            raise Forbidden("The project 'default' cannot be deleted; rotate its bearer instead.")
+        self._refuse_default(id, "deleted")
         return json_response({**_project(self._services.projects.delete(id)), "deleted": True})
 
     def rotate_project(self, id: str) -> Response:
@@ -169,6 +169,11 @@ class Api:
         self._admin()
         return json_response({"code": session.issue_code()}, 201)
 
+    def _refuse_default(self, id: str, what: str) -> None:
+        # Command-line calls and requests without a bearer (LAROUTER_KEYLESS) belong to it.
+        if self._services.projects.get(id).name == DEFAULT:
+            raise Forbidden(f"The project 'default' cannot be {what}; rotate its bearer instead.")
+
     def _admin(self) -> None:
         self._auth.require_admin(request.environ)
 
@@ -209,7 +214,7 @@ def _provider(given: dict[str, Any]) -> AddedProvider:
         raise BadRequest("A provider's name has letters, digits and hyphens.", param="name")
     if name in {"local", "auto", *(row.name for row in ENDPOINTS)}:
         raise BadRequest(f"The name {name!r} is taken by LARouter itself.", param="name")
-    if wire not in WIRES:
+    if not (isinstance(wire, str) and wire in WIRES):
         raise BadRequest(
             f"wire must be one of {', '.join(sorted(WIRES))} in this version.", param="wire"
         )

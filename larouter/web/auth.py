@@ -12,6 +12,15 @@ from larouter.core.errors import Unauthorized
 from larouter.store.projects import DEFAULT, Projects
 
 _WRONG_BEARER_DELAY_S = 0.2
+_NO_BEARER = (
+    "This request has no bearer. Send 'Authorization: Bearer lr_…'; "
+    "make one with: larouter projects create NAME"
+)
+_NOT_VALID = "This bearer is not valid. Make a new one with: larouter projects rotate NAME"
+_NOT_ADMIN = (
+    "This needs the admin key: LAROUTER_ADMIN_KEY, or the one that the server keeps in admin.key "
+    "of its data folder."
+)
 
 
 class Auth:
@@ -36,7 +45,7 @@ class Auth:
         """Raises `Unauthorized` for anything but the admin key; on loopback too."""
         bearer = _bearer(environ)
         if not self._is_admin(bearer):
-            raise _refused(bearer)
+            raise _refused(bearer, _NOT_ADMIN)
 
     def project_or_admin(self, environ: Mapping[str, Any]) -> Project | None:
         """The project, or None for the admin, who sees all of them."""
@@ -59,14 +68,9 @@ def _bearer(environ: Mapping[str, Any]) -> str | None:
     return key
 
 
-def _refused(bearer: str | None) -> Unauthorized:
+def _refused(bearer: str | None, why: str | None = None) -> Unauthorized:
     if not bearer:
-        return Unauthorized(
-            "This request has no bearer. Send 'Authorization: Bearer lr_…'; "
-            "make one with: larouter projects create NAME"
-        )
+        return Unauthorized(why or _NO_BEARER)
     # Only who guesses is slowed. Patched by gevent when serving: nobody else waits.
     time.sleep(_WRONG_BEARER_DELAY_S)
-    return Unauthorized(
-        "This bearer is not valid. Make a new one with: larouter projects rotate NAME"
-    )
+    return Unauthorized(why or _NOT_VALID)

@@ -29,6 +29,7 @@ class Body:
         "_ready",
         "_receive",
         "awaited",
+        "finished",
         "rest",
     )
 
@@ -41,15 +42,10 @@ class Body:
         self.awaited = head.expects_continue and not buffer
         self.rest = buffer
         """After the body is finished: what the client sent behind it."""
-        if head.chunked or head.length:
+        self.finished = not (head.chunked or head.length)
+        """Has the whole body been received? Never, once something went wrong."""
+        if not self.finished:
             self._take(buffer)
-
-    @property
-    def finished(self) -> bool:
-        """Has the whole body been received?"""
-        if self._failure is not None:
-            return False
-        return not self._left if self._dechunker is None else self._dechunker.done
 
     @property
     def discardable(self) -> bool:
@@ -129,9 +125,11 @@ class Body:
             self._left -= len(piece)
             self._ready += piece
             self.rest = data[len(piece) :]
+            self.finished = not self._left
             return
         try:
             self._ready += self._dechunker.feed(data)
+            self.finished = self._dechunker.done
         except LARouterError as error:
             self._failure = error
         self.rest = self._dechunker.rest

@@ -68,7 +68,7 @@ class Guard:
         for name in self._names:
             if host.startswith(name) and _PORT.fullmatch(host, len(name)):
                 return
-        raise Misdirected("This host name is not served here; add it to the allowed hosts.")
+        raise Misdirected("This host name is not served; use the address that LARouter printed.")
 
     def _admit_origin(self, head: Head, host: str, origin: str | None, site: str | None) -> Fields:
         if origin in self._origins and _is_api(head.path):

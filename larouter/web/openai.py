@@ -15,6 +15,7 @@ from larouter.core.ports import Leaving
 from larouter.core.route import Decision
 from larouter.gateway import Answer
 from larouter.routing import AUTO, explicit_model
+from larouter.web.app import Finished
 from larouter.web.auth import Auth
 from larouter.web.replies import ascii_line, decimal_text, json_response, request_id
 from larouter.wire.openai_chat import read_request
@@ -48,7 +49,7 @@ class OpenAI:
         leaving = Leaving()
         forget = _watch(environ, leaving)
         try:
-            answer = self._services.gateway.answer(project, asked, request_id(), leaving)
+            answer = self._services.gateway.answer(project, asked, request_id(environ), leaving)
         except BaseException:
             forget()
             raise
@@ -58,7 +59,7 @@ class OpenAI:
         """The decision alone: nothing is called and nothing is written."""
         environ = request.environ
         self._auth.project(environ)
-        body = environ["wsgi.input"].read()
+        body = _body(environ)
         started = time.perf_counter()
         asked = read_request(body, tier=environ.get("HTTP_X_LAROUTER_TIER"), model=AUTO)
         decision = self._services.decide(asked)
@@ -71,7 +72,9 @@ class OpenAI:
     def models(self) -> Response:
         self._auth.project(request.environ)
         catalog = self._services.catalog
-        ready = [name for name, model in catalog.models.items() if not self._services.missing(model)]
+        ready = [
+            name for name, model in catalog.models.items() if not self._services.missing(model)
+        ]
         names = [AUTO, *(tier.name.lower() for tier in catalog.tiers), *ready]
         return json_response({"object": "list", "data": [self._entry(name) for name in names]})
 
@@ -96,15 +99,18 @@ class OpenAI:
         return entry
 
 
-def _read(environ: dict[str, Any]) -> ChatRequest:
+def _body(environ: dict[str, Any]) -> bytes:
     if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMedia("Send the body without a Content-Encoding.")
+    body: bytes = environ["wsgi.input"].read()
+    return body
+
+
+def _read(environ: dict[str, Any]) -> ChatRequest:
     rid = environ.get("HTTP_X_REQUEST_ID")
     if rid is not None and (len(rid) > _MAX_RID or not rid.isprintable()):
         raise BadRequest(f"X-Request-Id has at most {_MAX_RID} printable characters.")
-    return read_request(
-        environ["wsgi.input"].read(), tier=environ.get("HTTP_X_LAROUTER_TIER"), rid=rid
-    )
+    return read_request(_body(environ), tier=environ.get("HTTP_X_LAROUTER_TIER"), rid=rid)
 
 
 def _watch(environ: dict[str, Any], leaving: Leaving) -> Any:
@@ -114,12 +120,15 @@ def _watch(environ: dict[str, Any], leaving: Leaving) -> Any:
 
 
 def _stream(answer: Answer) -> Response:
-    response = Response(answer, mimetype="text/event-stream", direct_passthrough=True)
-    headers = response.headers
-    headers["Cache-Control"] = "no-cache"
-    headers["X-Accel-Buffering"] = "no"
-    headers.extend(_headers(answer))
-    return response
+    return Finished(
+        answer,
+        [
+            ("Content-Type", "text/event-stream; charset=utf-8"),
+            ("Cache-Control", "no-cache"),
+            ("X-Accel-Buffering", "no"),
+            *_headers(answer),
+        ],
+    )
 
 
 def _whole(answer: Answer) -> Response:
@@ -127,17 +136,22 @@ def _whole(answer: Answer) -> Response:
         body = answer.finish()
     finally:
         answer.close()
-    response = Response(body, mimetype="application/json")
-    response.headers.extend(_headers(answer))
-    response.headers["x-larouter-cost-usd"] = (
-        "unknown" if answer.cost is None else decimal_text(answer.cost)
+    cost = "unknown" if answer.cost is None else decimal_text(answer.cost)
+    return Finished(
+        [body],
+        [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+            *_headers(answer),
+            ("x-larouter-cost-usd", cost),
+        ],
     )
-    return response
 
 
 def _headers(answer: Answer) -> list[tuple[str, str]]:
     decision = answer.decision
     headers = [
+        ("x-request-id", answer.attempt.request.id),
         ("x-larouter-tier", decision.tier),
         ("x-larouter-model", ascii_line(answer.attempt.model.key)),
         ("x-larouter-stage", decision.stage),
@@ -190,5 +204,3 @@ def _features(asked: ChatRequest) -> dict[str, Any]:
         "request_bytes": asked.size,
         "needs": sorted(asked.needs),
     }
-
-

@@ -6,21 +6,26 @@ import logging
 import secrets
 import time
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from larouter.core.catalog import Nanodollars
 from larouter.core.errors import LARouterError, MethodNotAllowed, NotFound
+from larouter.web.app import Finished
 from larouter.wire.openai_chat import write_error
 from larouter.wire.strict_json import encode
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 logger = logging.getLogger(__name__)
 
 # With the time and a count, unique across processes without asking the system at each request.
 _PROCESS = secrets.token_hex(4)
 _count = count()
+_KEY = "larouter.request_id"
 _MAX_LINE = 200
 _NUSD = 1_000_000_000
 
@@ -33,11 +38,12 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _surprise)
 
 
-def request_id() -> str:
+def request_id(environ: WSGIEnvironment) -> str:
     """This request's id. It begins with the time: rows and their index then grow at one end."""
-    found: str | None = g.get("request_id")
+    found: str | None = environ.get(_KEY)
     if found is None:
-        found = g.request_id = f"req_{time.time_ns():016x}{_PROCESS}{next(_count) & 0xFFFF:04x}"
+        found = f"req_{time.time_ns():016x}{_PROCESS}{next(_count) & 0xFFFF:04x}"
+        environ[_KEY] = found
     return found
 
 
@@ -70,7 +76,8 @@ def ascii_line(text: str) -> str:
 
 
 def _add_request_id(response: Response) -> Response:
-    response.headers["x-request-id"] = request_id()
+    if not isinstance(response, Finished):
+        response.headers["x-request-id"] = request_id(request.environ)
     return response
 
 
@@ -94,7 +101,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _surprise(error: Exception) -> Response:
-    logger.exception("a request failed in a way that nobody foresaw", exc_info=error)
+    logger.error("a request failed in a way that nobody foresaw", exc_info=error)
     return error_response(
         LARouterError("LARouter failed inside; its log says why. Please try again.")
     )

@@ -17,8 +17,14 @@ import gevent
 from filelock import FileLock, Timeout
 from gevent.event import Event
 
-from larouter.bootstrap import Services, bootstrap
-from larouter.config import Settings, SettingsError, make_private_folder, write_private_file
+from larouter.bootstrap import WILDCARDS, Services, authority, bootstrap
+from larouter.config import (
+    Settings,
+    SettingsError,
+    make_private_folder,
+    shown_command,
+    write_private_file,
+)
 from larouter.core.errors import LARouterError
 from larouter.store.runs import HEARTBEAT_S
 from larouter.web import create_app, session
@@ -28,8 +34,8 @@ from larouter.web.server import Server
 logger = logging.getLogger("larouter")
 
 DRAIN_S = 20.0
+_LOCK_S = 0.5
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 _LOG_BYTES = 1024 * 1024
 
 
@@ -44,9 +50,12 @@ def serve(settings: Settings, *, out: TextIO = sys.stdout) -> None:
     # Held for as long as the process lives, kill -9 included: the system lets go of it.
     lock = FileLock(settings.home / "serve.lock", mode=0o600)
     try:
-        lock.acquire(timeout=0)
+        # A command looks at the lock for an instant: that is not yet a server.
+        lock.acquire(timeout=_LOCK_S)
     except Timeout:
         raise AlreadyRunning(_running_address(settings)) from None
+    # What a killed server wrote; commands would knock there until we have written our own.
+    settings.runtime_file.unlink(missing_ok=True)
     services = bootstrap(settings)
     try:
         services.run.recover()
@@ -60,17 +69,16 @@ def serve(settings: Settings, *, out: TextIO = sys.stdout) -> None:
 def _serve(services: Services, out: TextIO) -> None:
     settings = services.settings
     app = create_app(services)
-    server = Server(
-        app, hosts=_host_names(settings.host), launch_paths=LAUNCH_PATHS, logger=logger
-    )
+    server = Server(app, hosts=_host_names(settings.host), launch_paths=LAUNCH_PATHS, logger=logger)
     port = _listen(server, settings)
-    services.address = f"{_url_host(settings.host)}:{port}"
+    services.address = authority(settings.host, port)
+    app.config["SESSION_COOKIE_NAME"] = session.cookie_name(services.address)
     bearer = services.projects.ensure_default()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
     server.start()
-    _write_runtime(settings, port)
+    _write_runtime(settings, services.address)
     code = None
     if out.isatty():
         with app.app_context():
@@ -82,6 +90,7 @@ def _serve(services: Services, out: TextIO) -> None:
         # A second Ctrl-C means now.
         gevent.signal_handler(number, os._exit, 1)
     logger.info("stopping: %d requests are still being answered", server.in_flight)
+    services.feed.close()
     server.drain(DRAIN_S)
     heartbeat.kill()
 
@@ -128,7 +137,7 @@ def _host_names(host: str) -> list[str]:
         return list(_LOOPBACK)
     name = socket.gethostname()
     names = {*_LOOPBACK, name, f"{name}.local"}
-    if host in _WILDCARDS:
+    if host in WILDCARDS:
         try:
             names |= {str(entry[4][0]) for entry in socket.getaddrinfo(name, None)}
         except socket.gaierror:
@@ -138,16 +147,11 @@ def _host_names(host: str) -> list[str]:
     return sorted(names)
 
 
-def _url_host(host: str) -> str:
-    if host in _WILDCARDS:
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
-
-
-def _write_runtime(settings: Settings, port: int) -> None:
+def _write_runtime(settings: Settings, address: str) -> None:
+    host, _, port = address.rpartition(":")
     runtime = {
-        "host": _url_host(settings.host),
-        "port": port,
+        "host": host,
+        "port": int(port),
         "pid": os.getpid(),
         "nonce": secrets.token_hex(16),
     }
@@ -157,25 +161,26 @@ def _write_runtime(settings: Settings, port: int) -> None:
 def _running_address(settings: Settings) -> str:
     try:
         runtime = json.loads(settings.runtime_file.read_text())
-    except (OSError, ValueError):
+        return f"LARouter is already running at http://{runtime['host']}:{runtime['port']}"
+    except (OSError, ValueError, KeyError, TypeError):
         return "LARouter is already starting with this data folder."
-    return f"LARouter is already running at http://{runtime['host']}:{runtime['port']}"
 
 
 def _greet(out: TextIO, address: str, bearer: str | None, code: str | None) -> None:
+    larouter = shown_command()
     lines = ["", f"  LARouter is running at http://{address}", ""]
     lines.append(f"  Base URL   http://{address}/v1")
     if bearer:
         lines.append(f"  Bearer     {bearer}")
         lines.append("             for the project 'default'; shown this once, so keep it")
     else:
-        lines.append("  Bearer     larouter projects rotate default   makes a new one")
+        lines.append(f"  Bearer     {larouter} projects rotate default   makes a new one")
     if code:
         lines.append(f"  Page       http://{address}/sign-in/{code}")
         lines.append("             signs you in once, within ten minutes")
     else:
-        lines.append("  Page       larouter open   signs you in")
-    print(*lines, "", sep="\n", file=out, flush=True)  # noqa: T201 - what the person reads
+        lines.append(f"  Page       {larouter} open   signs you in")
+    print(*lines, "", sep="\n", file=out, flush=True)
 
 
 def _log_to(settings: Settings) -> None:

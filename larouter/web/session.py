@@ -124,7 +124,7 @@ def install(app: Flask, admin_key: str, address: str, sessions: Sessions | None 
     """Make `app` sign its cookies. Cookies know no ports, so the name carries this server's."""
     app.secret_key = hmac.digest(admin_key.encode(), b"larouter session cookie 1", "sha256")
     app.config.update(
-        SESSION_COOKIE_NAME=f"larouter_session_{address.rpartition(':')[2]}",
+        SESSION_COOKIE_NAME=cookie_name(address),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_REFRESH_EACH_REQUEST=False,
@@ -132,6 +132,11 @@ def install(app: Flask, admin_key: str, address: str, sessions: Sessions | None 
     )
     app.extensions[_EXTENSION] = sessions or Sessions(admin_key)
     app.add_template_global(csrf_token)
+
+
+def cookie_name(address: str) -> str:
+    """The session cookie's name at `host:port`."""
+    return f"larouter_session_{address.rpartition(':')[2]}"
 
 
 def sessions() -> Sessions:

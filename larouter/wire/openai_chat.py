@@ -85,9 +85,7 @@ def _kept(given: dict[str, Any]) -> dict[str, Any]:
     if given.get("chat_template") is not None:
         raise BadRequest("A chat template cannot be given.", param="chat_template")
     dropped = [
-        name
-        for name in given
-        if name in _STEERING or name.startswith("mock_") or "_cost" in name
+        name for name in given if name in _STEERING or name.startswith("mock_") or "_cost" in name
     ]
     variables = given.get("chat_template_kwargs")
     if not dropped and variables is None:
@@ -115,7 +113,7 @@ def _message(index: int, message: Any, needs: set[str]) -> Message:
     if type(message) is not dict:
         raise _wrong(f"messages[{index}]", "an object")
     role = message.get("role")
-    if role not in _ROLES:
+    if type(role) is not str or role not in _ROLES:
         raise _wrong(f"messages[{index}].role", f"one of {', '.join(sorted(_ROLES))}")
     content = message.get("content")
     if type(content) is str:
@@ -215,7 +213,7 @@ def _is_tool_choice(name: str, value: Any) -> None:
 def _is_response_format(name: str, value: Any) -> None:
     _is_object(name, value)
     kind = value.get("type")
-    if kind not in {"text", "json_object", "json_schema"}:
+    if kind not in ("text", "json_object", "json_schema"):
         raise _wrong(f"{name}.type", "'text', 'json_object' or 'json_schema'")
     schema = value.get("json_schema")
     if kind == "json_schema" and (type(schema) is not dict or not schema):
@@ -258,6 +256,8 @@ class Quirks(Struct, frozen=True, kw_only=True):
     """The name of the field that limits the answer."""
     developer: bool = False
     """Does it know the role `developer`? Otherwise that becomes `system`."""
+    named_tool: bool = True
+    """Can a tool be demanded by its name? Otherwise it is the only one sent, and `required`."""
     never: frozenset[str] = frozenset()
     """Fields that it refuses: left out."""
     only: frozenset[str] | None = None
@@ -289,4 +289,20 @@ def write_request(name: str, request: ChatRequest, quirks: Quirks = _NO_QUIRKS) 
             {**message, "role": "system"} if message["role"] == "developer" else message
             for message in body["messages"]
         ]
+    if not quirks.named_tool and type(body.get("tool_choice")) is dict:
+        body.update(_only_tool(body))
     return encode(body)
+
+
+def _only_tool(body: Mapping[str, Any]) -> dict[str, Any]:
+    """`tool_choice` by name in the words of a server that does not know names."""
+    wanted = _function_name(body["tool_choice"])
+    tools = [tool for tool in body.get("tools") or () if _function_name(tool) == wanted]
+    if wanted is None or not tools:
+        raise _wrong("tool_choice", "a function that is among the tools")
+    return {"tools": tools, "tool_choice": "required"}
+
+
+def _function_name(tool: Mapping[str, Any]) -> Any:
+    function = tool.get("function")
+    return function.get("name") if isinstance(function, dict) else None

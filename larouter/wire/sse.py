@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from larouter.core.errors import UpstreamError
 
 MAX_EVENT = 8 * 1024 * 1024
 """Bytes of one event (TRUST A8)."""
+
+_EVENT = re.compile(rb".+?\n\r?\n(?:\r?\n)*", re.DOTALL)
+"""One event with the empty lines that end it; slow, and only needed where lines end in CRLF."""
 
 
 class EventSplitter:
@@ -31,11 +36,6 @@ class EventSplitter:
             raise UpstreamError(f"The provider sent an event of more than {MAX_EVENT} bytes.")
         return data[:end]
 
-    @property
-    def rest(self) -> bytes:
-        """What has come of an event that is not complete."""
-        return self._rest
-
 
 def _complete(data: bytes) -> int:
     """Length of the complete events at the start of `data`."""
@@ -50,16 +50,19 @@ def _complete(data: bytes) -> int:
 
 
 def split(events: bytes) -> list[bytes]:
-    """Cut complete events apart, without their empty lines."""
-    return [event for event in events.replace(b"\r\n", b"\n").split(b"\n\n") if event]
+    """Cut complete events apart. Joined they are the same bytes again."""
+    if b"\r" in events:
+        return _EVENT.findall(events)
+    *found, rest = events.split(b"\n\n")
+    return [event + b"\n\n" for event in found] + ([rest] if rest else [])
 
 
 def data_of(event: bytes) -> bytes:
     """Return the event's data, its lines joined; `b""` for a comment."""
-    if event.startswith(b"data: ") and b"\n" not in event:
-        return event[6:]
+    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2:
+        return event[6:-2]
     lines = [
-        line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:")
+        line[5:].removeprefix(b" ") for line in event.splitlines() if line.startswith(b"data:")
     ]
     return b"\n".join(lines)
 

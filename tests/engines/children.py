@@ -6,6 +6,7 @@ Started as `python children.py -m larouter.engines.worker --model FILE --alias I
 import json
 import os
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,6 +32,11 @@ def log(line):
     sys.stderr.flush()
 
 
+def leave_with_parent():
+    sys.stdin.read()
+    os._exit(0)
+
+
 def serve():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Engine)
     tell({"port": server.server_port, "n_ctx": 1, "total": 2, "slots": 3, "engine": "fake"})
@@ -42,11 +48,19 @@ def main():
     key = json.loads(sys.stdin.readline())["key"]
     if "leak" in alias:
         Path(sys.argv[sys.argv.index("--model") + 1]).with_suffix(".seen").write_text(
-            json.dumps({"environment": {**os.environ}, "arguments": sys.argv, "key": key})
+            json.dumps(
+                {
+                    "environment": dict(os.environ),  # noqa: TID251 - what it was given
+                    "arguments": sys.argv,
+                    "key": key,
+                }
+            )
         )
+    if "stubborn" not in alias:
+        threading.Thread(target=leave_with_parent, daemon=True).start()
     if "slow" in alias:
         time.sleep(0.3)
-    if "silent" in alias:
+    if "silent" in alias or "stubborn" in alias:
         time.sleep(60)
     if "crash" in alias:
         log("something went wrong in /a/path")

@@ -1,0 +1,78 @@
+"""`larouter projects`, with and without a server."""
+
+import json
+
+import pytest
+
+from larouter.core.errors import LARouterError
+
+
+@pytest.fixture
+def name(request):
+    """A name that no other test on the shared server has."""
+    return f"site of {request.node.name}"
+
+
+def test_create_prints_the_bearer_alone(cli, name):
+    result = cli.run("projects", "create", name)
+
+    assert result.stdout.startswith("lr_")
+    assert len(result.stdout.split()) == 1
+    assert "shown this once" in result.stderr
+
+
+def test_create_as_json_is_exactly_this(cli, name):
+    made = json.loads(cli.run("projects", "create", name, "--json").stdout)
+
+    assert list(made) == ["id", "name", "bearer"]
+    assert made["name"] == name
+    assert made["id"].startswith("prj_")
+    assert made["bearer"].startswith("lr_")
+
+
+def test_list_shows_every_project(cli, name):
+    made = json.loads(cli.run("projects", "create", name, "--json").stdout)
+
+    assert f"{made['id']}  {name}" in cli.lines("projects", "list")
+    listed = json.loads(cli.run("projects", "list", "--json").stdout)
+    assert {"default", name} <= {row["name"] for row in listed}
+
+
+def test_rotate_prints_another_bearer(cli, name):
+    made = json.loads(cli.run("projects", "create", name, "--json").stdout)
+
+    rotated = json.loads(cli.run("projects", "rotate", name, "--json").stdout)
+
+    assert rotated["id"] == made["id"]
+    assert rotated["bearer"] != made["bearer"]
+
+
+def test_delete_asks_first(cli, name):
+    cli.run("projects", "create", name)
+
+    asked = cli.run("projects", "delete", name, stdin="y\n")
+
+    assert "Its bearers stop" in asked.stdout
+    assert all(name not in line for line in cli.lines("projects", "list"))
+
+
+def test_delete_can_be_told_not_to_ask(cli, name):
+    cli.run("projects", "create", name)
+
+    assert cli.lines("projects", "delete", name, "--yes") == [f"Deleted {name}."]
+
+
+@pytest.mark.parametrize("arguments", [("rotate",), ("delete", "--yes")])
+def test_an_unknown_project_is_said_so(cli, arguments):
+    with pytest.raises(LARouterError, match="There is no project 'nobody'"):
+        cli.run("projects", *arguments, "nobody")
+
+
+def test_a_name_may_hold_anything_printable(cli, name):
+    odd = f"{name} a/b?c#d%2F – 模型"
+
+    made = json.loads(cli.run("projects", "create", odd, "--json").stdout)
+    rotated = json.loads(cli.run("projects", "rotate", odd, "--json").stdout)
+
+    assert made["name"] == rotated["name"] == odd
+    assert any(odd in line for line in cli.lines("projects", "list"))

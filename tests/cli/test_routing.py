@@ -1,0 +1,35 @@
+"""`larouter route` and `larouter models`, with and without a server."""
+
+import json
+
+import pytest
+
+from larouter.core.errors import LARouterError
+
+
+def test_route_says_where_and_why(cli):
+    first, *reasons = cli.lines("route", "Hi!")
+
+    assert first == "HEARTBEAT → local/smollm2-135m"
+    assert reasons
+    assert all(line.startswith("  ") for line in reasons)
+
+
+def test_route_as_json_is_the_decision(cli):
+    decision = json.loads(
+        cli.run("route", "Prove that there are infinitely many primes.", "--json").stdout
+    )
+
+    assert {"tier", "score", "model", "provider", "stage", "reasons"} <= set(decision)
+
+
+def test_route_uses_a_bearer_that_it_is_given(cli):
+    with pytest.raises(LARouterError, match="bearer is not valid"):
+        cli.run("route", "Hi!", LAROUTER_BEARER="lr_wrong")
+
+
+def test_the_models_are_listed_with_what_is_missing(cli):
+    rows = {line.split()[0]: line.split()[1:3] for line in cli.lines("models", "list")}
+
+    assert rows["smollm2-135m"] == ["local", "ready"]
+    assert rows["gemma-4-e4b"] == ["local", "not-downloaded"]

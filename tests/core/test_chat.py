@@ -1,0 +1,19 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from larouter.core.chat import Message, Usage
+
+tokens = st.integers(0, 10**9)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(Usage.__struct_fields__, tokens)))
+def test_the_prompt_is_every_bucket_but_the_output(buckets):
+    assert Usage(**buckets).prompt == sum(buckets.values()) - buckets["output"]
+
+
+def test_nothing_used_is_a_usage_too():
+    assert (Usage().prompt, Usage().output) == (0, 0)
+
+
+def test_a_message_is_a_role_and_a_text():
+    assert Message("user", "hello") == ("user", "hello")

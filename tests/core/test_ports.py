@@ -1,0 +1,72 @@
+from larouter.core.ports import Leaving
+
+
+def test_nobody_has_left_at_first():
+    assert not Leaving().fired
+
+
+def test_leaving_wakes_who_waits():
+    leaving, woken = Leaving(), []
+    leaving.on_fire(lambda: woken.append(leaving.fired))
+
+    leaving.fire()
+
+    assert woken == [True]
+
+
+def test_who_comes_after_the_leave_is_told_at_once():
+    leaving, woken = Leaving(), []
+    leaving.fire()
+
+    leaving.on_fire(lambda: woken.append("now"))
+
+    assert woken == ["now"]
+
+
+def test_one_leaves_once():
+    leaving, woken = Leaving(), []
+    leaving.on_fire(lambda: woken.append("now"))
+
+    leaving.fire()
+    leaving.fire()
+
+    assert woken == ["now"]
+
+
+def test_who_no_longer_waits_is_not_woken():
+    leaving, woken = Leaving(), []
+    leaving.on_fire(lambda: woken.append("now"))
+
+    leaving.on_fire(None)
+    leaving.fire()
+
+    assert (leaving.fired, woken) == (True, [])
+
+
+def test_the_last_to_wait_is_the_one_who_is_woken():
+    leaving, woken = Leaving(), []
+    leaving.on_fire(lambda: woken.append("first"))
+    leaving.on_fire(lambda: woken.append("second"))
+
+    leaving.fire()
+
+    assert woken == ["second"]
+
+
+def test_forgetting_after_the_leave_is_harmless():
+    leaving = Leaving()
+    leaving.fire()
+
+    leaving.on_fire(None)
+
+    assert leaving.fired
+
+
+def test_somebody_is_awaited_until_forgotten():
+    leaving = Leaving()
+    before = leaving.is_awaited
+    leaving.on_fire(lambda: None)
+    during = leaving.is_awaited
+    leaving.on_fire(None)
+
+    assert (before, during, leaving.is_awaited) == (False, True, False)

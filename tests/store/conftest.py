@@ -1,0 +1,127 @@
+"""A real database for each test: migrated once, then copied."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+import threading
+import time
+from contextlib import closing
+
+import pytest
+
+from larouter.store.feed import Feed
+from larouter.store.ledger import Ledger
+from larouter.store.prices import record_prices
+from larouter.store.reports import Reports
+from larouter.store.runs import Run
+from larouter.store.schema import migrate
+from larouter.store.writer import Writer
+from tests.store.bills import MODELS, NOON, Book
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory):
+    path = tmp_path_factory.mktemp("store") / "fresh.db"
+    migrate(path)
+    return path
+
+
+@pytest.fixture
+def database(fresh, tmp_path):
+    return shutil.copy(fresh, tmp_path / "larouter.db")
+
+
+@pytest.fixture
+def writer(database):
+    writer = Writer(database)
+    # Coverage follows threads of `threading` by itself, and the writer's is not one of them.
+    writer.run(lambda _: sys.settrace(threading.gettrace()))
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def ask(database):
+    """Ask the database as somebody else does: on a connection of its own, for what is committed."""
+
+    def ask(sql, *parameters):
+        with closing(sqlite3.connect(database)) as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    return ask
+
+
+@pytest.fixture
+def feed():
+    return Feed()
+
+
+@pytest.fixture
+def run(writer):
+    return Run(writer)
+
+
+@pytest.fixture
+def book(writer, run, feed):
+    ledger = Ledger(writer, run_id=run.id, price_versions=record_prices(writer, MODELS), feed=feed)
+    return Book(writer, ledger)
+
+
+@pytest.fixture
+def zone(monkeypatch):
+    """Put this machine into a time zone."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("Windows has one zone for all its processes")
+
+    def move(name):
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    move("UTC")
+    yield move
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def clock():
+    return [NOON / 1000]
+
+
+@pytest.fixture
+def reports(database, clock, zone):
+    return Reports(database, clock=lambda: clock[0])
+
+
+@pytest.fixture
+def move(writer):
+    """Put an attempt and its request to another time; the request took that long."""
+
+    def move(attempt, started_ms, took_ms=40):
+        def job(connection):
+            connection.execute(
+                "UPDATE attempt SET started_ms=?, ended_ms=? WHERE id=?",
+                (started_ms, started_ms + took_ms, attempt.id),
+            )
+            connection.execute(
+                "UPDATE request SET started_ms=?, ended_ms=ended_ms - ended_ms + ? WHERE id=?",
+                (started_ms, started_ms + took_ms, attempt.request.id),
+            )
+
+        writer.run(job)
+
+    return move
+
+
+@pytest.fixture
+def bill(book, move):
+    """A request from start to end, at noon unless said otherwise."""
+
+    def bill(*arguments, at=NOON, took_ms=40, **facts):
+        attempt = book.bill(*arguments, **facts)
+        move(attempt, at, took_ms)
+        return attempt
+
+    return bill

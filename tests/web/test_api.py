@@ -1,0 +1,294 @@
+"""Our own API: who may, what it says, and what it refuses."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from larouter.secrets import Vault
+
+ADMIN_ROUTES = [
+    ("GET", "/api/projects"),
+    ("POST", "/api/projects"),
+    ("PATCH", "/api/projects/default"),
+    ("DELETE", "/api/projects/default"),
+    ("POST", "/api/projects/default/rotate"),
+    ("POST", "/api/projects/default/grant"),
+    ("GET", "/api/providers"),
+    ("POST", "/api/providers"),
+    ("DELETE", "/api/providers/custom"),
+    ("GET", "/api/models/catalog"),
+    ("POST", "/api/sign-in-codes"),
+]
+
+
+def test_the_list_of_admin_routes_is_whole(house):
+    routes = {
+        (method, rule.rule)
+        for rule in house.client.application.url_map.iter_rules()
+        if rule.rule.startswith("/api/") and not rule.rule.startswith("/api/usage")
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+
+    assert len(routes) == len(ADMIN_ROUTES)
+
+
+@pytest.mark.parametrize(("method", "path"), ADMIN_ROUTES)
+def test_a_bearer_reaches_no_admin_route(house, method, path):
+    answer = house.ask(method, path, {})
+
+    assert answer.status_code == 401
+    assert "admin key" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(("method", "path"), ADMIN_ROUTES)
+def test_keyless_reaches_no_admin_route(open_house, method, path):
+    house = open_house(LAROUTER_KEYLESS="1")
+
+    assert house.ask(method, path, {}, bearer=False).status_code == 401
+
+
+def test_a_new_project_has_a_bearer_of_its_own(house):
+    made = house.admin("POST", "/api/projects", {"name": "site"})
+
+    assert made.status_code == 201
+    assert {"id", "name", "bearer"} <= set(made.json)
+    assert house.ask("GET", "/v1/models", bearer=made.json["bearer"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"{}", b'{"name": 1}', b'{"name": " "}', b'{"name": "a\\u0000"}',
+     json.dumps({"name": "x" * 101}).encode()],
+)  # fmt: skip
+def test_a_project_needs_a_name(house, body):
+    answer = house.admin("POST", "/api/projects", data=body)
+
+    assert answer.status_code == 400
+
+
+def test_two_projects_of_one_name_are_refused(house):
+    house.admin("POST", "/api/projects", {"name": "site"})
+
+    answer = house.admin("POST", "/api/projects", {"name": "site"})
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "project_exists")
+
+
+@pytest.mark.parametrize("name", ["site", "a/b", "naïve 模型", "what?", "100%"])
+def test_a_project_is_found_by_its_name(house, name):
+    made = house.admin("POST", "/api/projects", {"name": name}).json
+
+    rotated = house.admin("POST", f"/api/projects/{_quoted(name)}/rotate").json
+
+    assert rotated["id"] == made["id"]
+    assert rotated["bearer"] != made["bearer"]
+    assert house.ask("GET", "/v1/models", bearer=made["bearer"]).status_code == 401
+    assert house.ask("GET", "/v1/models", bearer=rotated["bearer"]).status_code == 200
+
+
+def _quoted(name):
+    return quote(name, safe="")
+
+
+def test_a_list_of_projects_shows_no_bearer(house):
+    listed = house.admin("GET", "/api/projects")
+
+    assert [row["name"] for row in listed.json["data"]] == ["default"]
+    assert "lr_" not in listed.text
+
+
+def test_a_renamed_project_keeps_its_bearer(house):
+    made = house.admin("POST", "/api/projects", {"name": "site"}).json
+
+    renamed = house.admin("PATCH", f"/api/projects/{made['id']}", {"name": "shop"})
+
+    assert renamed.json["name"] == "shop"
+    assert house.ask("GET", "/v1/models", bearer=made["bearer"]).status_code == 200
+
+
+def test_a_deleted_project_is_shut_out_and_its_name_is_free(house):
+    made = house.admin("POST", "/api/projects", {"name": "site"}).json
+
+    assert house.admin("DELETE", "/api/projects/site").json["deleted"] is True
+    assert house.ask("GET", "/v1/models", bearer=made["bearer"]).status_code == 401
+    assert house.admin("DELETE", "/api/projects/site").status_code == 404
+    assert house.admin("POST", "/api/projects", {"name": "site"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "body"), [("DELETE", None), ("PATCH", {"name": "other"})], ids=["delete", "rename"]
+)
+def test_the_default_project_stays(house, method, body):
+    answer = house.admin(method, "/api/projects/default", body)
+
+    assert answer.status_code == 403
+    assert house.admin("GET", "/api/projects").json["data"][0]["name"] == "default"
+
+
+def test_a_grant_is_a_further_bearer(house):
+    granted = house.admin("POST", "/api/projects/default/grant").json
+
+    assert granted["expires_in"] == 600
+    for bearer in (granted["bearer"], house.bearer):
+        assert house.ask("GET", "/v1/models", bearer=bearer).status_code == 200
+
+
+@pytest.mark.parametrize("period", ["daily", "weekly", "monthly", "all"])
+def test_usage_of_nothing_is_zero(house, period):
+    usage = house.ask("GET", f"/api/usage?period={period}")
+
+    assert '"totalCost":0,' in usage.text.replace(" ", "")
+    assert usage.json == {
+        "period": period,
+        "projectId": house.services.projects.get("default").id,
+        "totalCost": 0,
+        "totalCostNusd": 0,
+        "totalCalls": 0,
+        "succeededCalls": 0,
+        "inputTokens": 0,
+        "outputTokens": 0,
+        "byModel": [],
+        "byTier": [],
+        "dailyCosts": [],
+    }
+
+
+def test_usage_counts_what_was_refused(house):
+    house.chat("nobody/knows")
+
+    usage = house.ask("GET", "/api/usage").json
+
+    assert (usage["totalCalls"], usage["succeededCalls"]) == (1, 0)
+
+
+def test_an_unknown_period_is_refused(house):
+    answer = house.ask("GET", "/api/usage?period=yearly")
+
+    assert (answer.status_code, answer.json["error"]["param"]) == (400, "period")
+
+
+def test_a_project_sees_its_own_usage_only(house):
+    other = house.admin("POST", "/api/projects", {"name": "other"}).json
+    house.chat("nobody/knows")
+
+    seen = house.ask("GET", "/api/usage", bearer=other["bearer"]).json
+    asked = house.ask("GET", "/api/usage?projectId=default", bearer=other["bearer"])
+
+    assert (seen["projectId"], seen["totalCalls"]) == (other["id"], 0)
+    assert asked.status_code == 403
+    own = house.ask("GET", "/api/usage?projectId=other", bearer=other["bearer"])
+    assert own.status_code == 200
+
+
+def test_the_admin_sees_all_or_the_one_that_it_names(house):
+    house.admin("POST", "/api/projects", {"name": "other"})
+    house.chat("nobody/knows")
+
+    def calls(query):
+        return house.admin("GET", f"/api/usage{query}").json["totalCalls"]
+
+    assert [calls(""), calls("?projectId=default"), calls("?projectId=other")] == [1, 1, 0]
+    assert house.admin("GET", "/api/usage?projectId=nobody").status_code == 404
+
+
+def test_without_attempts_the_export_is_empty(house):
+    answer = house.ask("GET", "/api/usage/attempts")
+
+    assert (answer.data, answer.mimetype) == (b"", "application/x-ndjson")
+
+
+def test_the_providers_are_listed_without_keys(open_house):
+    house = open_house(OPENAI_API_KEY="sk-canary", LAROUTER_CUSTOM_URL="http://127.0.0.1:9")
+
+    answer = house.admin("GET", "/api/providers")
+
+    rows = {row["name"]: row for row in answer.json["data"]}
+    assert rows["openai"]["has_key"] is True
+    assert rows["custom"]["url"] == "http://127.0.0.1:9"
+    assert "canary" not in answer.text
+
+
+def test_an_added_provider_can_be_asked_at_once(house):
+    made = house.admin(
+        "POST", "/api/providers", {"name": "box", "wire": "openai", "url": "http://127.0.0.1:9/v1/"}
+    )
+
+    assert made.status_code == 201
+    assert made.json == {
+        "name": "box", "wire": "openai", "url": "http://127.0.0.1:9/v1", "key_in": None,
+    }  # fmt: skip
+    assert house.chat("box/any").status_code == 502
+    assert house.admin("DELETE", "/api/providers/box").status_code == 200
+    assert house.chat("box/any").status_code == 404
+    assert house.admin("DELETE", "/api/providers/box").status_code == 404
+
+
+def test_a_provider_has_one_name(house):
+    body = {"name": "box", "wire": "openai", "url": "http://127.0.0.1:9"}
+    house.admin("POST", "/api/providers", body)
+
+    assert house.admin("POST", "/api/providers", body).status_code == 409
+
+
+def test_a_key_is_kept_and_never_shown(house, tmp_path):
+    house.services.vault = Vault(tmp_path, use_keyring=False)
+    body = {"name": "box", "wire": "openai", "url": "http://127.0.0.1:9", "key": "sk-canary"}
+
+    made = house.admin("POST", "/api/providers", body)
+
+    assert made.json["key_in"] == "file"
+    assert house.services.vault.get("box") == "sk-canary"
+    assert "canary" not in made.text + house.admin("GET", "/api/providers").text
+
+
+@pytest.mark.parametrize(
+    ("changed", "param"),
+    [
+        ({"name": "openai"}, "name"),
+        ({"name": "local"}, "name"),
+        ({"name": "auto"}, "name"),
+        ({"name": "a/b"}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": 7}, "name"),
+        ({"name": None}, "name"),
+        ({"wire": "telepathy"}, "wire"),
+        ({"wire": ["openai"]}, "wire"),
+        ({"wire": None}, "wire"),
+        ({"url": "127.0.0.1:9"}, "url"),
+        ({"url": "file:///etc"}, "url"),
+        ({"url": "http://"}, "url"),
+        ({"url": "http://[::1"}, "url"),
+        ({"url": "http://127.0.0.1:99999"}, "url"),
+        ({"url": "http://127.0.0.1/a b"}, "url"),
+        ({"url": "http://127.0.0.1/\r\nX-Evil: 1"}, "url"),
+        ({"url": "http://127.0.0.1/naïve–"}, "url"),
+        ({"url": None}, "url"),
+        ({"key": "two\r\nlines"}, "key"),
+        ({"key": 7}, "key"),
+    ],
+)
+def test_a_provider_that_makes_no_sense_is_refused(house, changed, param):
+    body = {"name": "box", "wire": "openai", "url": "http://127.0.0.1:9", **changed}
+
+    answer = house.admin("POST", "/api/providers", body)
+
+    assert (answer.status_code, answer.json["error"]["param"]) == (400, param)
+
+
+def test_the_catalogue_says_what_is_missing(house):
+    models = {row["id"]: row for row in house.admin("GET", "/api/models/catalog").json["data"]}
+
+    assert models["smollm2-135m"]["missing"] is None
+    assert models["gemma-4-e4b"]["missing"] == "not-downloaded"
+    assert models["claude-opus-5-5"]["missing"] == "no-key"
+
+
+def test_a_sign_in_code_opens_the_page_once(house):
+    code = house.admin("POST", "/api/sign-in-codes").json["code"]
+
+    first = house.client.post("/sign-in", data={"code": code})
+    second = house.client.post("/sign-in", data={"code": code})
+
+    assert "larouter_session" in first.headers["Set-Cookie"]
+    assert "Set-Cookie" not in second.headers
