@@ -34,7 +34,8 @@ ANSWER = b'{"id":"x","choices":[{"message":{"content":"' + b"word " * 60 + b'"}}
 UPSTREAM = """
 import socket, sys, threading
 answer = sys.stdin.buffer.read()
-reply = b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(answer) + answer
+head = b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\n"
+reply = head + b"Content-Length: %d\\r\\n\\r\\n" % len(answer) + answer
 listener = socket.create_server(("127.0.0.1", 0), backlog=128)
 print(listener.getsockname()[1], flush=True)
 def serve(client):
@@ -47,8 +48,8 @@ def serve(client):
         data += piece
         head, found, rest = data.partition(b"\\r\\n\\r\\n")
         if found:
-            lengths = [line for line in head.lower().split(b"\\r\\n") if line.startswith(b"content-length")]
-            if len(rest) >= int(lengths[0].split(b":")[1]):
+            length = head.lower().partition(b"content-length:")[2].split(b"\\r\\n")[0]
+            if len(rest) >= int(length):
                 data = b""
                 client.sendall(reply)
 while True:

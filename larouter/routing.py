@@ -9,6 +9,7 @@ from larouter.core.chat import ChatRequest
 from larouter.core.errors import (
     BadRequest,
     ContextExceeded,
+    EngineDown,
     LARouterError,
     ModelNotFound,
     ProviderNotConfigured,
@@ -204,6 +205,11 @@ def _nobody(gates: list[Gate], catalog: Catalog) -> LARouterError:
             "No model that is ready here can do what this request needs (images, audio, files, "
             "tools or a JSON schema). Add a cloud key or download a larger model.",
             code="unsupported",
+        )
+    if any(gate.why == "engine-down" for gate in gates):
+        return EngineDown(
+            "The local model has crashed repeatedly, so it is not started any more. Restart "
+            "LARouter to try again; logs/ in its data folder says what happened."
         )
     return ProviderNotConfigured(
         "No model can answer: nothing is downloaded, no key is set, and the starter model is not "

@@ -61,7 +61,6 @@ class TestClient:
 
         assert_serves(router)
 
-    @pytest.mark.xfail(reason="the listener's own refusals have no x-request-id yet")
     @pytest.mark.parametrize(
         ("headers", "status"),
         [

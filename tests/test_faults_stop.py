@@ -123,7 +123,6 @@ def test_an_engine_that_dies_before_the_first_word_is_a_503(serve):
 
 
 @pytest.mark.engine
-@pytest.mark.xfail(reason="the engine ends at SIGINT too: larouter/engines/worker.py")
 def test_ctrl_c_in_a_terminal_lets_the_model_finish(serve):
     server = serve()
     body = {"model": STARTER, "messages": user("Tell me a story."), "max_tokens": 60}

@@ -8,7 +8,13 @@ from decimal import Decimal
 import pytest
 
 from larouter.core.catalog import FREE, Model, Price
-from larouter.core.errors import BadRequest, ContextExceeded, ModelNotFound, ProviderNotConfigured
+from larouter.core.errors import (
+    BadRequest,
+    ContextExceeded,
+    EngineDown,
+    ModelNotFound,
+    ProviderNotConfigured,
+)
 from larouter.core.route import Verdict
 from larouter.routing import explicit_model, route
 from tests.fakes import a_catalog, a_request, with_fields
@@ -282,3 +288,10 @@ def test_nobody_can_do_it():
 def test_nobody_is_there():
     with pytest.raises(ProviderNotConfigured, match="nothing is downloaded"):
         _routed(without=dict.fromkeys(HOUSE.models, "not-downloaded"))
+
+
+def test_an_engine_that_keeps_crashing_is_no_missing_model():
+    missing = dict.fromkeys(HOUSE.models, "no-key") | {"tiny": "engine-down"}
+
+    with pytest.raises(EngineDown, match="crashed"):
+        _routed(without=missing)

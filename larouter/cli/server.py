@@ -24,7 +24,8 @@ _START_S = 30.0
 @click.option("--host", help="Address to listen on; beyond this machine only if you mean it.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True)
-def serve(host: str | None, port: int | None, workers: int) -> None:
+@click.option("--quiet", is_flag=True, help="Print nothing: for a server without a terminal.")
+def serve(host: str | None, port: int | None, workers: int, quiet: bool) -> None:
     """Run the server until Ctrl-C."""
     settings = read_settings()
     settings = replace(
@@ -39,7 +40,7 @@ def serve(host: str | None, port: int | None, workers: int) -> None:
     if settings.keyless and not settings.is_loopback:
         raise click.UsageError("LAROUTER_KEYLESS=1 is for this machine only, not for --host.")
     try:
-        serve_forever(settings)
+        serve_forever(settings, out=None if quiet else sys.stdout)
     except AlreadyRunning as error:
         click.echo(str(error))
 
@@ -72,7 +73,7 @@ def _start(settings: Settings) -> Runtime:
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 - ourselves
-            self_command("serve"),
+            self_command("serve", "--quiet"),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

@@ -47,6 +47,8 @@ _FAILED = "failed"
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
+    # Ctrl-C in a terminal reaches the whole group; the server drains and then ends us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     options = _parse(arguments)
     report = _take_stdout()
     key = _read_key()

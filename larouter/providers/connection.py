@@ -111,6 +111,8 @@ class Connection:
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
+        if self._complete:
+            raise UpstreamError("The provider sent a second answer to one request.")
         # 100 Continue and its kin announce another answer; it is read as if nothing had come.
         status = self._parser.get_status_code()
         if status >= 200:
@@ -139,8 +141,13 @@ class Connection:
 
     def read_head(self, first_byte_s: float) -> int:
         """Wait for the answer's head; return its status."""
+        size = 0
         while not self.headers_done:
-            self._receive(first_byte_s)
+            # The parser collects a header before it shows it, so what arrives is counted.
+            if size > MAX_HEADERS:
+                self.close()
+                raise UpstreamError("The provider's headers are larger than 64 KiB.")
+            size += self._receive(first_byte_s)
         return self.status
 
     def pieces(self) -> Iterator[bytes]:
@@ -217,7 +224,8 @@ class Connection:
         )
         self.abort()
 
-    def _receive(self, patience_s: float) -> None:
+    def _receive(self, patience_s: float) -> int:
+        """Read what has come, at least something; return how many bytes."""
         self.due_at = min(time.monotonic() + patience_s, self._end_at)
         try:
             data = self._read_some()
@@ -226,10 +234,11 @@ class Connection:
             raise self._broken("The connection to the provider broke.") from error
         finally:
             self.due_at = float("inf")
-        if not data:
+        if data:
+            self._feed(data)
+        else:
             self._end_of_input()
-            return
-        self._feed(data)
+        return len(data)
 
     def _read_some(self) -> bytes:
         while True:
@@ -254,7 +263,7 @@ class Connection:
         if self._readable is None or self._hub is not hub:
             self._hub = hub
             self._readable = hub.loop.io(self._socket.fileno(), _READ)
-        if not self._readable.active:
+        if not self._readable.active:  # type: ignore[attr-defined]
             self._readable.start(self._wake)
         self._waiter = gevent.getcurrent()
         try:

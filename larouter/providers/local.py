@@ -27,10 +27,9 @@ class LocalProvider:
         return "engine-down" if self._runner.state(model) == "quarantined" else None
 
     def call(self, model: Model, request: ChatRequest, leaving: Leaving) -> RelayedReply:
-        line = self._line(model)
         body = write_request(model.id, request, ENGINE_QUIRKS)
         try:
-            return line.send(body, request, leaving, grace_s=0)
+            return self._send(model, body, request, leaving)
         except UpstreamRefused:
             raise
         except UpstreamTimeout:
@@ -44,6 +43,20 @@ class LocalProvider:
                 "It is being restarted: try again.",
                 retry_after_s=1,
             ) from error
+
+    def _send(
+        self, model: Model, body: bytes, request: ChatRequest, leaving: Leaving
+    ) -> RelayedReply:
+        try:
+            return self._line(model).send(body, request, leaving, grace_s=0)
+        except UpstreamRefused:
+            raise
+        except UpstreamError as error:
+            if error.code != "upstream_unreachable" or leaving.fired:
+                raise
+        # Nobody was there: the process has just died and its address is an old one.
+        self._runner.report_failure(model)
+        return self._line(model).send(body, request, leaving, grace_s=0)
 
     def _line(self, model: Model) -> Line:
         address = self._runner.ensure_ready(model)

@@ -37,6 +37,7 @@ _REFUSE = """INSERT INTO request
   error)
  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"""
 
+
 class Ledger:
     """Writes through the one writer; tells the feed of every request that ended."""
 

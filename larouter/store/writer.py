@@ -5,8 +5,8 @@ the disk (TRUST B16). Whatever has queued up while the last commit ran is commit
 job in a SAVEPOINT of its own so that one failure does not take the others along.
 
 Jobs are handed over once per turn of the loop, all that came up in it together: the thread is
-woken once, and has its batch. The hand-over uses the original queue and `loop.async_()`: a lock patched by gevent must never be
-shared between threads.
+woken once, and has its batch. The hand-over uses the original queue and `loop.async_()`: a lock
+patched by gevent must never be shared between threads.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from larouter.core.errors import LARouterError
 from larouter.web.http11 import LAST_CHUNK, Head, write_chunk, write_head
+from larouter.web.request_id import new_request_id
 
 Fields: TypeAlias = Sequence[tuple[str, str]]
 ExcInfo: TypeAlias = (
@@ -197,6 +198,7 @@ def write_error(error: LARouterError, *, date: DateLine, cors: Fields, with_body
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
+        ("x-request-id", new_request_id()),
         *cors,
         ("Date", date.text()),
         ("Connection", "close"),

@@ -20,7 +20,8 @@ _WITHOUT_COOKIES = ("/v1/", "/api/", "/health")
 
 
 class _Sessions(SecureCookieSessionInterface):
-    def open_session(self, app: Flask, request: Request) -> SessionMixin | None:
+    # No session (None) is what SessionInterface allows, and its cookie child forgot to say.
+    def open_session(self, app: Flask, request: Request) -> SessionMixin | None:  # type: ignore[override]
         if request.environ["PATH_INFO"].startswith(_WITHOUT_COOKIES):
             return NullSession()
         return super().open_session(app, request)
@@ -67,9 +68,10 @@ class Finished(Response):
         self.headers._list = headers
         self._status = status
         self._status_code = int(status[:3])
+        self._body = body
         self.response = body
         self._on_close = []
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         start_response(self._status, self.headers.to_wsgi_list())
-        return self.response
+        return self._body

@@ -17,7 +17,8 @@ from larouter.gateway import Answer
 from larouter.routing import AUTO, explicit_model
 from larouter.web.app import Finished
 from larouter.web.auth import Auth
-from larouter.web.replies import ascii_line, decimal_text, json_response, request_id
+from larouter.web.replies import ascii_line, decimal_text, json_response
+from larouter.web.request_id import request_id
 from larouter.wire.openai_chat import read_request
 from larouter.wire.strict_json import decode_object
 

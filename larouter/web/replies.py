@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import secrets
-import time
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -14,18 +11,12 @@ from werkzeug.exceptions import HTTPException
 from larouter.core.catalog import Nanodollars
 from larouter.core.errors import LARouterError, MethodNotAllowed, NotFound
 from larouter.web.app import Finished
+from larouter.web.request_id import request_id
 from larouter.wire.openai_chat import write_error
 from larouter.wire.strict_json import encode
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
 logger = logging.getLogger(__name__)
 
-# With the time and a count, unique across processes without asking the system at each request.
-_PROCESS = secrets.token_hex(4)
-_count = count()
-_KEY = "larouter.request_id"
 _MAX_LINE = 200
 _NUSD = 1_000_000_000
 
@@ -36,15 +27,6 @@ def install(app: Flask) -> None:
     app.register_error_handler(LARouterError, error_response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _surprise)
-
-
-def request_id(environ: WSGIEnvironment) -> str:
-    """This request's id. It begins with the time: rows and their index then grow at one end."""
-    found: str | None = environ.get(_KEY)
-    if found is None:
-        found = f"req_{time.time_ns():016x}{_PROCESS}{next(_count) & 0xFFFF:04x}"
-        environ[_KEY] = found
-    return found
 
 
 def json_response(value: Any, status: int = 200) -> Response:

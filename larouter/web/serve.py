@@ -43,8 +43,11 @@ class AlreadyRunning(Exception):
     """Another `serve` holds this data folder; the message says where it listens."""
 
 
-def serve(settings: Settings, *, out: TextIO = sys.stdout) -> None:
-    """Serve until SIGTERM or Ctrl-C. Raises `AlreadyRunning`, `SettingsError`, `LARouterError`."""
+def serve(settings: Settings, *, out: TextIO | None = sys.stdout) -> None:
+    """Serve until SIGTERM or Ctrl-C; greet on `out`, which shows a new bearer, so never a log.
+
+    Raises `AlreadyRunning`, `SettingsError`, `LARouterError`.
+    """
     make_private_folder(settings.home)
     _log_to(settings)
     # Held for as long as the process lives, kill -9 included: the system lets go of it.
@@ -66,7 +69,7 @@ def serve(settings: Settings, *, out: TextIO = sys.stdout) -> None:
         lock.release()
 
 
-def _serve(services: Services, out: TextIO) -> None:
+def _serve(services: Services, out: TextIO | None) -> None:
     settings = services.settings
     app = create_app(services)
     server = Server(app, hosts=_host_names(settings.host), launch_paths=LAUNCH_PATHS, logger=logger)
@@ -79,11 +82,10 @@ def _serve(services: Services, out: TextIO) -> None:
         gevent.signal_handler(number, stop.set)
     server.start()
     _write_runtime(settings, services.address)
-    code = None
-    if out.isatty():
+    if out is not None:
         with app.app_context():
-            code = session.issue_code()
-    _greet(out, services.address, bearer, code)
+            code = session.issue_code() if out.isatty() else None
+        _greet(out, services.address, bearer, code)
     heartbeat = gevent.spawn(_renew_lease, services)
     stop.wait()
     for number in (signal.SIGTERM, signal.SIGINT):

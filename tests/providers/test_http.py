@@ -185,7 +185,7 @@ def test_the_call_waits_for_the_first_event(cloud, upstream):
 
 
 def test_usage_may_come_first(cloud, upstream):
-    upstream.will(stream(USAGE, FIRST, FINISH, DONE))
+    upstream.will(stream(USAGE, FIRST, FINISH, DONE, pause_s=0.05))
 
     reply = cloud.ask(stream=True)
 

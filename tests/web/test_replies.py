@@ -8,6 +8,7 @@ from werkzeug.exceptions import ImATeapot
 
 from larouter.core.errors import TooManyRequests, Unauthorized
 from larouter.web import replies
+from larouter.web.request_id import request_id
 
 
 @pytest.fixture
@@ -15,14 +16,11 @@ def client():
     app = Flask("larouter", static_folder=None)
     replies.install(app)
 
-    def request_id():
-        return replies.request_id(request.environ)
-
     def fail(error):
         raise error
 
     views = {
-        "/id": lambda: replies.json_response({"id": request_id()}),
+        "/id": lambda: replies.json_response({"id": request_id(request.environ)}),
         "/busy": lambda: fail(TooManyRequests("Wait.", retry_after_s=7)),
         "/secret": lambda: fail(Unauthorized("Who?")),
         "/tea": lambda: fail(ImATeapot()),
@@ -37,13 +35,6 @@ def test_an_answer_carries_its_request_id(client):
     answer = client.get("/id")
 
     assert answer.headers["x-request-id"] == answer.json["id"]
-
-
-def test_request_ids_are_unique_and_grow():
-    ids = [replies.request_id({}) for _ in range(1000)]
-
-    assert len(set(ids)) == 1000
-    assert [name[:20] for name in ids] == sorted(name[:20] for name in ids)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/busy", "/secret", "/tea", "/bug"])
