@@ -189,7 +189,7 @@ def bootstrap(settings: Settings) -> Services:
 def authority(host: str, port: int) -> str:
     """Where a client on this machine reaches a server that listens on `host`."""
     if host in WILDCARDS:
-        host = "127.0.0.1"
+        host = "::1" if host == "::" else "127.0.0.1"
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

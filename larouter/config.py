@@ -179,6 +179,8 @@ def parse_url(name: str, text: str) -> str:
     with contextlib.suppress(ValueError):  # half an IPv6 address, a port that is no number
         parts = urlsplit(text)
         known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        if parts.query or parts.fragment or parts.username:
+            raise SettingsError(f"{name} must be an address alone, without a login, '?' or '#'.")
         # It becomes part of a request's head, so what a head cannot hold is refused here.
         if known and text.isascii() and text.isprintable() and " " not in text:
             return text.rstrip("/")
@@ -239,6 +241,8 @@ def _first_set(env: Mapping[str, str], names: Mapping[str, tuple[str, ...]]) -> 
     found = {}
     for provider, variables in names.items():
         values = [value for name in variables if (value := env.get(name, "").strip())]
+        if values and not (values[0].isascii() and values[0].isprintable()):
+            raise SettingsError(f"{variables[0]} has characters that no key has; paste it again.")
         if values:
             found[provider] = values[0]
     return found
@@ -249,5 +253,15 @@ def _proxies(env: Mapping[str, str]) -> dict[str, str]:
     for name in ("http", "https", "no"):
         value = env.get(f"{name}_proxy") or env.get(f"{name.upper()}_PROXY")
         if value:
-            found[name] = value
+            found[name] = value if name == "no" else _proxy(f"{name}_proxy", value)
     return found
+
+
+def _proxy(name: str, text: str) -> str:
+    """A proxy's address; like curl, LARouter takes one without a scheme."""
+    url = text if "://" in text else f"http://{text}"
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme == "http" and parts.hostname and parts.port != 0:
+            return url
+    raise SettingsError(f"{name} is no proxy address; write one such as http://proxy.example:3128.")

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -30,6 +31,7 @@ from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest
 from larouter.core.errors import (
     LARouterError,
+    StorageDown,
     TooManyRequests,
     Unavailable,
     UpstreamError,
@@ -172,11 +174,11 @@ class Answer:
             self.finish()
             yield self.reply.end
         except LARouterError as error:
-            self._settle(self._broken(error.code))
+            self._settle_broken(error.code)
             # A client that left reads nothing; one that reads was cut off by our own stop.
             yield self._gateway.write_error(_stopping() if self._leaving.fired else error)
         except Exception:
-            self._settle(self._broken("crash"))
+            self._settle_broken("crash")
             raise
         finally:
             self.close()
@@ -201,7 +203,7 @@ class Answer:
             self._gateway.leave(self.attempt.request.project.id)
         self.reply.close()
         if not self._settled:
-            self._settle(self._broken("client_left"))
+            self._settle_broken("client_left")
 
     def _broken(self, code: str) -> Outcome:
         left = self._leaving.fired or code == "client_left"
@@ -216,8 +218,14 @@ class Answer:
 
     def _settle(self, outcome: Outcome) -> None:
         if not self._settled:
-            self._settled = True
             self.cost = self._gateway.ledger.settle(self.attempt, outcome)
+            self._settled = True
+
+    def _settle_broken(self, code: str) -> None:
+        # A database that cannot be written has logged it; the row stays pending, and the next
+        # start closes it (TRUST B10).
+        with suppress(StorageDown):
+            self._settle(self._broken(code))
 
 
 def _stopping() -> Unavailable:

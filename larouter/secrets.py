@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from larouter.config import write_private_file
+from larouter.core.errors import StorageDown
 
 _SERVICE = "larouter"
 
@@ -45,7 +46,7 @@ class Vault:
 
     def set(self, name: str, key: str) -> str:
         """Keep a key; return where: `keyring` or `file`."""
-        entries = self._read()
+        entries = self._read(for_change=True)
         if self._use_keyring and _in_keyring(name, key):
             entries[name] = {}
             place = "keyring"
@@ -58,7 +59,7 @@ class Vault:
         return place
 
     def delete(self, name: str) -> None:
-        entries = self._read()
+        entries = self._read(for_change=True)
         entry = entries.pop(name, None)
         if entry is None:
             return
@@ -87,11 +88,19 @@ class Vault:
             write_private_file(self._lock_file, AESGCM.generate_key(256))
         return AESGCM(self._lock_file.read_bytes())
 
-    def _read(self) -> dict[str, dict[str, str]]:
+    def _read(self, *, for_change: bool = False) -> dict[str, dict[str, str]]:
         if not self._index.exists():
             return {}
-        entries: dict[str, dict[str, str]] = json.loads(self._index.read_bytes())
-        return entries
+        try:
+            entries = json.loads(self._index.read_bytes())
+        except (OSError, ValueError):
+            entries = None
+        if isinstance(entries, dict):
+            return entries
+        if for_change:
+            raise StorageDown(f"{self._index} is damaged; move it away, then give the keys again.")
+        logger.warning("%s is damaged, so the keys in it are not used", self._index)
+        return {}
 
     def _write(self, entries: dict[str, dict[str, str]]) -> None:
         write_private_file(self._index, json.dumps(entries, indent=1).encode())

@@ -179,7 +179,7 @@ SECRETS = {
     "DEEPSEEK_API_KEY": KEY,
     "LAROUTER_ADMIN_KEY": KEY,
     "LAROUTER_BEARER": KEY,
-    "LAROUTER_CUSTOM_URL": f"https://user:{KEY}@host/v1",
+    "LAROUTER_CUSTOM_URL": f"https://host/{KEY}/v1",
     "HTTPS_PROXY": f"http://user:{KEY}@proxy",
 }
 
@@ -307,3 +307,26 @@ def test_the_environment_has_one_reader():
     ]
 
     assert readers == ["config.py"]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://u:p@host/v1", "https://host/v1?version=3", "https://host/v1#part"]
+)
+def test_an_address_carries_neither_login_nor_question(url):
+    assert "LAROUTER_CUSTOM_URL" in fault(LAROUTER_CUSTOM_URL=url)
+
+
+@pytest.mark.parametrize("key", ["sk-\u201cquoted\u201d", "sk-1\r\nX-Evil: 1"])
+def test_a_key_with_impossible_characters_is_refused_by_name(key):
+    assert "OPENAI_API_KEY" in fault(OPENAI_API_KEY=key)
+
+
+def test_a_proxy_may_come_without_its_scheme():
+    settings = read(HTTPS_PROXY="proxy.example:3128", NO_PROXY="a.example")
+
+    assert settings.proxies == {"https": "http://proxy.example:3128", "no": "a.example"}
+
+
+@pytest.mark.parametrize("proxy", ["http://proxy:abc", "socks5://proxy:1", "http://"])
+def test_what_is_no_proxy_is_refused_by_name(proxy):
+    assert "https_proxy" in fault(HTTPS_PROXY=proxy)

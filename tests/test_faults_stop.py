@@ -110,7 +110,9 @@ def test_an_engine_that_dies_before_the_first_word_is_a_503(serve):
     server = serve()
     assert server.chat(STARTER).status_code == 200
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(post, server, STARTER, max_tokens=2000)
+        # A prompt that takes its time before the first word.
+        long = [{"role": "user", "content": "one two three " * 2000}]
+        asked = pool.submit(post, server, STARTER, messages=long)
         eventually(lambda: server.pending())
         time.sleep(0.2)
         [engine] = server.engines()

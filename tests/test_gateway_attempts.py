@@ -9,6 +9,7 @@ from larouter.core.catalog import Model
 from larouter.core.errors import (
     EngineDown,
     ModelNotFound,
+    StorageDown,
     TooManyRequests,
     UpstreamError,
     UpstreamRefused,
@@ -105,6 +106,21 @@ def test_a_surprise_in_the_answer_is_written_down(house):
 
     assert house.states == ["estimated"]
     assert house.ledger.last.error == "crash"
+
+
+def test_a_settlement_that_failed_is_tried_again(house):
+    house.cloud.will(house.reply(b"1"))
+    house.ledger.down["settle"] = StorageDown("The disk is full.")
+    frames = iter(house.ask())
+    assert next(frames) == b"1"
+
+    said = next(frames)
+    del house.ledger.down["settle"]
+    assert list(frames) == []
+
+    assert b"The disk is full." in said
+    assert house.states == ["estimated"]
+    assert house.in_flight == 0
 
 
 # One project does not take it all.

@@ -8,6 +8,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
+from larouter.core.errors import StorageDown
 from larouter.secrets import Vault, admin_key
 
 KEY = "sk-canary-91d7"
@@ -287,3 +288,14 @@ def test_an_empty_admin_key_opens_nothing(content, tmp_path):
 
     assert len(key) >= 40
     assert admin_key(tmp_path, None) == key
+
+
+@pytest.mark.parametrize("content", [b'{"openai": {"sea', b"[]", b"\xff"])
+def test_a_damaged_list_of_keys_is_left_as_it_is(content, vault, tmp_path, caplog):
+    (tmp_path / "keys.json").write_bytes(content)
+
+    assert vault.get("openai") is None
+    assert "damaged" in caplog.text
+    with pytest.raises(StorageDown, match="damaged"):
+        vault.set("openai", KEY)
+    assert (tmp_path / "keys.json").read_bytes() == content

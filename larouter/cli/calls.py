@@ -94,7 +94,6 @@ def _inside(
     with _folder_to_ourselves(settings):
         services = bootstrap(settings)
         try:
-            services.projects.ensure_default()
             app = create_app(services)
             answer = app.test_client().open(
                 path,

@@ -23,7 +23,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...]
     body: Mapping[str, Any]
     size: int
-    """Bytes of the JSON as it came: an upper bound for the prompt's tokens."""
+    """Bytes of the JSON as it came, media counted flat: an upper bound for the text's tokens."""
     max_output: int | None = None
     n: int = 1
     stream: bool = False

@@ -142,8 +142,7 @@ class Writer:
         if isinstance(ticket.error, sqlite3.Error):
             logger.error("the database refused a write: %s", ticket.error)
             raise StorageDown(
-                "LARouter cannot write to its database, so nothing was sent. Check free disk "
-                "space and the data folder."
+                "LARouter cannot write to its database. Check free disk space and the data folder."
             ) from ticket.error
         if ticket.error is not None:
             raise ticket.error

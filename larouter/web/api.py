@@ -72,12 +72,14 @@ class Api:
 
     def rotate_project(self, id: str) -> Response:
         self._admin()
+        self._make_default(id)
         project, bearer = self._services.projects.rotate(id)
         return json_response({**_project(project), "bearer": bearer})
 
     def grant(self, id: str) -> Response:
         """A bearer of ten minutes, for command-line calls."""
         self._admin()
+        self._make_default(id)
         bearer = self._services.projects.grant(id, seconds=_GRANT_S)
         return json_response({"bearer": bearer, "expires_in": _GRANT_S}, 201)
 
@@ -173,6 +175,11 @@ class Api:
         # Command-line calls and requests without a bearer (LAROUTER_KEYLESS) belong to it.
         if self._services.projects.get(id).name == DEFAULT:
             raise Forbidden(f"The project 'default' cannot be {what}; rotate its bearer instead.")
+
+    def _make_default(self, id: str) -> None:
+        """The project `default` is there for whoever names it, before the first start too."""
+        if id == DEFAULT:
+            self._services.projects.ensure_default()
 
     def _admin(self) -> None:
         self._auth.require_admin(request.environ)

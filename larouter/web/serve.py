@@ -76,7 +76,9 @@ def _serve(services: Services, out: TextIO | None) -> None:
     port = _listen(server, settings)
     services.address = authority(settings.host, port)
     app.config["SESSION_COOKIE_NAME"] = session.cookie_name(services.address)
-    bearer = services.projects.ensure_default()
+    # Made when somebody can see its bearer, or when it is needed without one.
+    shows = out is not None or settings.keyless
+    bearer = services.projects.ensure_default() if shows else None
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)

@@ -18,6 +18,9 @@ from larouter.wire.strict_json import MAX_INTEGER, decode_object, encode
 DONE = b"data: [DONE]\n\n"
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+_MEDIA = frozenset({"images", "audio", "files"})
+_MEDIUM_COUNTS = 16_384
+"""Bytes that one picture, sound or file counts as, at least what its text would."""
 _PART_NEEDS = {"image_url": "images", "input_audio": "audio", "file": "files"}
 # Fields by which other proxies let a caller choose the upstream or the price (TRUST S8).
 _STEERING = frozenset(
@@ -51,7 +54,7 @@ def read_request(
         model=given["model"],
         messages=messages,
         body=_kept(given),
-        size=len(body),
+        size=len(body) - (_media_size(given["messages"]) if needs & _MEDIA else 0),
         max_output=given.get("max_completion_tokens") or given.get("max_tokens"),
         n=given.get("n") or 1,
         stream=bool(given.get("stream")),
@@ -60,6 +63,26 @@ def read_request(
         tier=tier,
         rid=rid,
     )
+
+
+def _media_size(messages: list[Any]) -> int:
+    """How many bytes of the body are pictures, sound and files beyond what they may cost.
+
+    Their base64 is no text: a picture of 5 MB is a few thousand tokens, not a million.
+    """
+    parts = [
+        part for message in messages for part in _parts(message) if part["type"] in _PART_NEEDS
+    ]
+    sizes = [
+        sum(len(value) for value in part[part["type"]].values() if type(value) is str)
+        for part in parts
+    ]
+    return sum(max(0, size - _MEDIUM_COUNTS) for size in sizes)
+
+
+def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
+    content = message.get("content")
+    return content if type(content) is list else []
 
 
 def write_error(error: LARouterError) -> bytes:

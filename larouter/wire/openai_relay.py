@@ -185,8 +185,9 @@ class StreamReader:
     def _without_usage(self, event: bytes, chunk: dict[str, Any]) -> bytes:
         if chunk.get("usage") is None:
             return event if self._wants_usage else _EMPTY_USAGE.sub(b"", event)
-        self.usage = read_usage(chunk["usage"])
-        self._raw_usage = chunk["usage"] if self.usage else None
+        usage = read_usage(chunk["usage"])
+        if usage is not None:
+            self.usage, self._raw_usage = usage, chunk["usage"]
         if not chunk["choices"]:
             return b""
         return sse.write(encode({key: chunk[key] for key in chunk if key != "usage"}))

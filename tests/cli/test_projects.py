@@ -35,7 +35,7 @@ def test_list_shows_every_project(cli, name):
 
     assert f"{made['id']}  {name}" in cli.lines("projects", "list")
     listed = json.loads(cli.run("projects", "list", "--json").stdout)
-    assert {"default", name} <= {row["name"] for row in listed}
+    assert name in {row["name"] for row in listed}
 
 
 def test_rotate_prints_another_bearer(cli, name):
@@ -76,3 +76,10 @@ def test_a_name_may_hold_anything_printable(cli, name):
 
     assert made["name"] == rotated["name"] == odd
     assert any(odd in line for line in cli.lines("projects", "list"))
+
+
+def test_the_default_project_is_there_for_whoever_names_it(cli):
+    rotated = json.loads(cli.run("projects", "rotate", "default", "--json").stdout)
+
+    assert rotated["name"] == "default"
+    assert rotated["bearer"].startswith("lr_")

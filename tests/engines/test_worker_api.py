@@ -90,7 +90,7 @@ def test_log_probabilities_are_given(client):
 
 
 def test_log_probabilities_are_streamed(client):
-    frames = client.events(logprobs=True, top_logprobs=1, max_tokens=2)
+    frames = client.events(logprobs=True, top_logprobs=1, max_tokens=2, temperature=0)
 
     tokens = [c["logprobs"] for f in frames[:-1] for c in f["choices"] if c.get("logprobs")]
     assert len(tokens) == 2

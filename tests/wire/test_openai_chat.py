@@ -283,3 +283,15 @@ def test_the_size_is_that_of_the_bytes():
 )  # fmt: skip
 def test_an_error_is_openais_object(error, fields):
     assert json.loads(write_error(error)) == {"error": fields}
+
+
+def test_a_picture_counts_flat_and_not_by_its_base64():
+    picture = {
+        "type": "image_url",
+        "image_url": {"url": "data:image/png;base64," + "A" * 5_000_000},
+    }
+    body = {"model": "m", "messages": [{"role": "user", "content": [picture]}]}
+
+    size = read_request(json.dumps(body).encode()).size
+
+    assert 16_384 <= size < 17_000
