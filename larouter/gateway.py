@@ -202,8 +202,7 @@ class Answer:
             self._open = False
             self._gateway.leave(self.attempt.request.project.id)
         self.reply.close()
-        if not self._settled:
-            self._settle_broken("client_left")
+        self._settle_broken("client_left")
 
     def _broken(self, code: str) -> Outcome:
         left = self._leaving.fired or code == "client_left"
@@ -217,11 +216,12 @@ class Answer:
         )
 
     def _settle(self, outcome: Outcome) -> None:
-        if not self._settled:
-            self.cost = self._gateway.ledger.settle(self.attempt, outcome)
-            self._settled = True
+        self.cost = self._gateway.ledger.settle(self.attempt, outcome)
+        self._settled = True
 
     def _settle_broken(self, code: str) -> None:
+        if self._settled:
+            return
         # A database that cannot be written has logged it; the row stays pending, and the next
         # start closes it (TRUST B10).
         with suppress(StorageDown):
