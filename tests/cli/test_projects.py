@@ -78,8 +78,8 @@ def test_a_name_may_hold_anything_printable(cli, name):
     assert any(odd in line for line in cli.lines("projects", "list"))
 
 
-def test_the_default_project_is_there_for_whoever_names_it(cli):
-    rotated = json.loads(cli.run("projects", "rotate", "default", "--json").stdout)
+def test_the_default_project_is_there_for_whoever_names_it(alone):
+    rotated = json.loads(alone.run("projects", "rotate", "default", "--json").stdout)
 
     assert rotated["name"] == "default"
     assert rotated["bearer"].startswith("lr_")
