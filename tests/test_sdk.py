@@ -279,7 +279,7 @@ class TestStarter:
         assert " " not in answer.choices[0].message.content
 
     def test_logprobs(self, chat):
-        answer = chat(STARTER, logprobs=True, top_logprobs=2, max_tokens=3)
+        answer = chat(STARTER, logprobs=True, top_logprobs=2, max_tokens=3, temperature=0)
 
         tokens = answer.choices[0].logprobs.content
         assert 0 < len(tokens) <= 3

@@ -84,7 +84,9 @@ def test_several_choices_are_streamed(client):
 
 
 def test_log_probabilities_are_given(client):
-    choice = client.chat(logprobs=True, top_logprobs=2, max_tokens=2).json()["choices"][0]
+    choice = client.chat(logprobs=True, top_logprobs=2, max_tokens=2, temperature=0).json()[
+        "choices"
+    ][0]
 
     assert [len(token["top_logprobs"]) for token in choice["logprobs"]["content"]] == [2, 2]
 
