@@ -2,68 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
-from decimal import ROUND_CEILING, Decimal
 
-from larouter.core.chat import Usage
+from larouter.core.price import FREE, UNKNOWN, Nanodollars, OffPeak, Price, Step
 
-Nanodollars = int
-"""One billionth of a US dollar. Money is always this integer, never a float (TRUST B1)."""
-
-_NUSD_PER_TOKEN = 1_000
-"""One dollar per million tokens is 1,000 nano-dollars per token."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """US dollars per million tokens, as the provider prints them; `None` means unknown."""
-
-    input: Decimal | None = None
-    output: Decimal | None = None
-    cache_read: Decimal | None = None
-    cache_write: Decimal | None = None
-    source: str = "unknown"
-    date: str | None = None
-    note: str = ""
-    """What the figures leave out, e.g. a dearer rate for long prompts."""
-
-    @property
-    def is_known(self) -> bool:
-        return self.input is not None and self.output is not None
-
-    @property
-    def is_free(self) -> bool:
-        return self.input == 0 == self.output and not self.cache_read and not self.cache_write
-
-    def cost(self, usage: Usage) -> Nanodollars | None:
-        """Return what `usage` costs, rounded up once (TRUST B1), or None for an unknown price."""
-        if self.input is None or self.output is None:
-            return None
-        if self.is_free:
-            return 0
-        read = self.input if self.cache_read is None else self.cache_read
-        write = self.input if self.cache_write is None else self.cache_write
-        dollars_per_million = (
-            self.input * (usage.input + usage.audio + usage.image)
-            + read * usage.cache_read
-            + write * (usage.cache_write_5m + usage.cache_write_1h)
-            + self.output * usage.output
-        )
-        return int((dollars_per_million * _NUSD_PER_TOKEN).to_integral_value(ROUND_CEILING))
-
-    def bound(self, input_tokens: int, output_tokens: int) -> Nanodollars | None:
-        """The most that a call of this size can cost, whatever is cached (TRUST B5)."""
-        if self.input is None:
-            return None
-        dearest = max(self.input, self.cache_read or 0, self.cache_write or 0)
-        return replace(self, input=Decimal(dearest)).cost(
-            Usage(input=input_tokens, output=output_tokens)
-        )
-
-
-FREE = Price(input=Decimal(0), output=Decimal(0), source="runs on this machine")
+__all__ = [
+    "FREE", "UNKNOWN", "Catalog", "Model", "ModelFile", "Nanodollars", "OffPeak", "Price", "Step",
+    "Tier",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +38,21 @@ class Model:
     context: int | None = None
     """Tokens, prompt and answer together; None when unknown."""
     max_output: int | None = None
-    price: Price = Price()
+    price: Price = UNKNOWN
+    """The one in force on the day that the catalogue was last asked about."""
+    prices: tuple[Price, ...] = ()
+    """All of them, dated: what was, is and will be. Empty: `price` holds on every day."""
     abilities: frozenset[str] = frozenset()
-    """Of: tools, json_schema, images, audio, files, thinking, logprobs."""
+    """Of: tools, json_schema, images, audio, files, thinking, logprobs, embeddings."""
+    refuses: frozenset[str] = frozenset()
+    """Fields that its provider answers with an error; the words are in `catalog_toml.REFUSALS`."""
     source: str = "unknown"
-    """Where context, output and abilities were read; `checked` is the day they were."""
-    checked: date | None = None
-    retires: date | None = None
+    """Where context, output, abilities and refusals were read; `checked` is the day they were."""
+    checked: datetime.date | None = None
+    retires: datetime.date | None = None
     """The day from which the provider no longer serves it; None when none is announced."""
+    successor: str | None = None
+    """What the provider names in its place: a model's `id`."""
     file: ModelFile | None = None
     """For a local model only."""
 
@@ -109,6 +64,18 @@ class Model:
     @property
     def is_local(self) -> bool:
         return self.provider == "local"
+
+    def price_at(self, day: datetime.date) -> Price:
+        """The price of a day (UTC): of those that hold, the one that began last."""
+        if not self.prices:
+            return self.price
+        held = [price for price in self.prices if price.holds(day)]
+        return max(held, key=lambda price: price.starts or datetime.date.min, default=UNKNOWN)
+
+    def on(self, day: datetime.date) -> Model:
+        """The model with the price of that day: itself, when it is the same."""
+        price = self.price_at(day)
+        return self if price == self.price else replace(self, price=price)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +97,12 @@ class Catalog:
     tiers: tuple[Tier, ...] = ()
     starter: str | None = None
     """The id of the model that answers when nothing else is there."""
+
+    def on(self, day: datetime.date) -> Catalog:
+        """The catalogue with the prices of that day: itself, when they are the same."""
+        models = {name: model.on(day) for name, model in self.models.items()}
+        same = all(model is self.models[name] for name, model in models.items())
+        return self if same else replace(self, models=models)
 
     def tier(self, name: str) -> Tier | None:
         wanted = name.upper()

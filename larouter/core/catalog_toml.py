@@ -1,103 +1,155 @@
-"""Reads `data/catalog.toml`, the shipped and dated models, prices and tiers, into a `Catalog`.
+"""Reads a catalogue, such as the shipped `data/catalog.toml`: models, prices and tiers, all dated.
 
 A fact without a source and a date is refused: what nobody has read stays empty (docs/catalog.md).
+So is everything else that is not as it should be, as the file may come from anywhere.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
-from larouter.core.catalog import FREE, Catalog, Model, ModelFile, Price, Tier
+from larouter.core.catalog import FREE, Catalog, Model, ModelFile, Tier
+from larouter.core.price_toml import read_prices, read_source
+from larouter.core.toml_row import Row
 
-ABILITIES = frozenset({"tools", "json_schema", "images", "audio", "files", "thinking", "logprobs"})
-_FACTS = ("context", "max_output", "abilities", "file", "retires")
-_FIGURES = ("input", "output", "cache_read", "cache_write")
+ABILITIES = frozenset(
+    {"tools", "json_schema", "images", "audio", "files", "thinking", "logprobs", "embeddings"}
+)
+REFUSALS: Mapping[str, str] = {
+    "temperature": "any `temperature` but the default",
+    "top_p": "any `top_p` but the default",
+    "top_k": "any `top_k` but the default",
+    "penalties": "`frequency_penalty` and `presence_penalty`",
+    "logprobs": "`logprobs` and `top_logprobs`",
+    "several": "more than one answer: `n`",
+    "forced_tools": "a `tool_choice` that forces a call",
+    "tools_in_chat": "tools through chat completions; they go through `/v1/responses`",
+    "thinking_budget": "a budget of thinking tokens; effort or a level is set instead",
+    "thinking_off": "thinking switched off, effort `none`",
+    "prefill": "a last message of the assistant that it would continue",
+}
+"""What a provider may answer with an error, for a call that sets nothing else."""
+
+_FACTS = ("context", "max_output", "abilities", "refuses", "file", "retires", "successor")
+_MODEL = frozenset({*_FACTS, "id", "name", "provider", "title", "source", "checked", "price"})
+_FILE = frozenset({"name", "bytes", "sha256", "repo", "revision", "package"})
+_TIER = frozenset({"name", "title", "models"})
+_TOP = frozenset({"date", "starter", "tier", "model"})
+_PATTERNS = {
+    "name": re.compile(r"[\w][\w.\-]{0,199}", re.ASCII),
+    "sha256": re.compile(r"[0-9a-f]{64}"),
+    "repo": re.compile(r"[\w][\w.\-]*/[\w][\w.\-]*", re.ASCII),
+    "revision": re.compile(r"[0-9a-f]{40}"),
+    "package": re.compile(r"[a-z]\w*", re.ASCII),
+}
 
 
 def read_catalog(text: str, today: date | None = None) -> Catalog:
     """Return the catalogue that `text` describes, with the prices in force on `today`.
 
-    Raises `KeyError` or `ValueError` for a fault, also for a row without its source and date.
+    Raises `ValueError` that says what is wrong, also for a row without its source and date.
     """
-    data = tomllib.loads(text)
+    try:
+        data = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("the catalogue is nested too deep") from None
+    top = Row(data, "the catalogue", _TOP)
     day = datetime.now(UTC).date() if today is None else today
-    models = {row["id"]: _model(row, day) for row in data["model"]}
-    if len(models) < len(data["model"]):
-        raise ValueError("two models have the same id")
-    tiers = tuple(
-        Tier(name=row["name"], rank=rank, title=row["title"], models=tuple(row["models"]))
-        for rank, row in enumerate(data["tier"])
-    )
+    models = _unique([_model(data, day) for data in top.tables("model")])
+    tiers = tuple(_tier(data, rank) for rank, data in enumerate(top.tables("tier")))
+    starter = top.maybe_text("starter")
     for tier in tiers:
-        unknown = [name for name in tier.models if name not in models]
-        if unknown:
-            raise ValueError(f"tier {tier.name} names a model that is not listed: {unknown[0]}")
-    return Catalog(date=str(data["date"]), models=models, tiers=tiers, starter=data.get("starter"))
+        _listed(f"tier {tier.name}", tier.models, models)
+    for model in models.values():
+        _listed(f"the successor of {model.id}", filter(None, [model.successor]), models)
+    _listed("starter", filter(None, [starter]), models)
+    if len({tier.name for tier in tiers}) < len(tiers):
+        raise ValueError("two tiers have the same name")
+    return Catalog(date=str(top.day("date")), models=models, tiers=tiers, starter=starter)
 
 
-def _model(row: Mapping[str, Any], today: date) -> Model:
-    what = f"model {row['id']}"
-    local = row["provider"] == "local"
+def _unique(rows: list[Model]) -> dict[str, Model]:
+    models = {model.id: model for model in rows}
+    if len(models) < len(rows):
+        raise ValueError("two models have the same id")
+    if len({model.key for model in rows}) < len(rows):
+        raise ValueError("two models have the same provider and name")
+    if not models:
+        raise ValueError("the catalogue has no models")
+    return models
+
+
+def _listed(what: str, names: Iterable[str], models: Mapping[str, Model]) -> None:
+    unknown = [name for name in names if name not in models]
+    if unknown:
+        raise ValueError(f"{what} names a model that is not listed: {unknown[0]}")
+
+
+def _tier(data: Any, rank: int) -> Tier:
+    row = Row(data, "a tier", _TIER)
+    name = row.text("name")
+    if not row.words("models"):
+        raise ValueError(f"tier {name} names no model")
+    return Tier(name=name.upper(), rank=rank, title=row.text("title"), models=row.words("models"))
+
+
+def _model(data: Any, today: date) -> Model:
+    row = Row(data, _what(data), _MODEL)
+    local = row.text("provider") == "local"
     if local and "price" in row:
-        raise ValueError(f"{what} runs on this machine and has no price")
-    strange = sorted(set(row.get("abilities", ())) - ABILITIES)
-    if strange:
-        raise ValueError(f"{what} has an unknown ability: {strange[0]}")
-    return Model(
-        id=row["id"],
-        name=row.get("name", row["id"]),
-        provider=row["provider"],
-        title=row.get("title", row["id"]),
-        context=row.get("context"),
-        max_output=row.get("max_output"),
-        price=FREE if local else _price(row.get("price", []), what, today),
-        abilities=frozenset(row.get("abilities", ())),
-        source=_source(row, _FACTS, what),
-        checked=_day(row, "checked", what),
-        retires=_day(row, "retires", what) if "retires" in row else None,
-        file=ModelFile(**row["file"]) if "file" in row else None,
+        raise ValueError(f"{row.what} runs on this machine and has no price")
+    if not local and "file" in row:
+        raise ValueError(f"{row.what} has a file and does not run on this machine")
+    prices = read_prices(row)
+    model = Model(
+        id=row.text("id"),
+        name=row.text("name", row.text("id")),
+        provider=row.text("provider"),
+        title=row.text("title", row.text("id")),
+        context=row.number("context"),
+        max_output=row.number("max_output"),
+        prices=(FREE,) if local else prices,
+        abilities=_known(row, "abilities", ABILITIES, "ability"),
+        refuses=_known(row, "refuses", REFUSALS, "refusal"),
+        source=read_source(row, _FACTS),
+        checked=row.day("checked"),
+        retires=row.maybe_day("retires"),
+        successor=row.maybe_text("successor"),
+        file=_file(row.any("file"), row.what) if "file" in row else None,
     )
+    return model.on(today)
 
 
-def _price(given: Any, what: str, today: date) -> Price:
-    """Return the newest price whose `from` has come; several are changes announced ahead."""
-    rows = [given] if isinstance(given, Mapping) else given
-    prices = [(row.get("from", date.min), _one_price(row, what)) for row in rows]
-    in_force = [(start, price) for start, price in prices if start <= today]
-    return max(in_force, key=lambda pair: pair[0])[1] if in_force else Price()
+def _what(data: Any) -> str:
+    name = data.get("id") if isinstance(data, Mapping) else None
+    return f"model {name}" if isinstance(name, str) else "a model"
 
 
-def _one_price(row: Mapping[str, Any], what: str) -> Price:
-    strange = sorted(set(row) - {*_FIGURES, "source", "date", "from", "note"})
+def _known(row: Row, name: str, words: Iterable[str], what: str) -> frozenset[str]:
+    given = frozenset(row.words(name))
+    strange = sorted(given.difference(words))
     if strange:
-        raise ValueError(f"the price of {what} has an unknown key: {strange[0]}")
-    figures = {name: row[name] for name in _FIGURES if name in row}
-    if not all(isinstance(figure, str) for figure in figures.values()):
-        raise ValueError(f"the price of {what} has a figure that is not a string in quotes")
-    return Price(
-        **{name: Decimal(figure) for name, figure in figures.items()},
-        source=_source(row, _FIGURES, f"the price of {what}"),
-        date=_day(row, "date", f"the price of {what}").isoformat(),
-        note=row.get("note", ""),
+        raise ValueError(f"{row.what} has an unknown {what}: {strange[0]}")
+    return given
+
+
+def _file(data: Any, what: str) -> ModelFile:
+    """A file is a base name, and everything else of it is of the form that hubs use (TRUST S9)."""
+    row = Row(data, f"the file of {what}", _FILE)
+    texts = {name: row.maybe_text(name) for name in _PATTERNS}
+    for name, pattern in _PATTERNS.items():
+        value = texts[name]
+        if value is not None and pattern.fullmatch(value) is None:
+            raise ValueError(f"{row.what} has an odd {name}")
+    return ModelFile(
+        name=row.text("name"),
+        bytes=row.number("bytes"),
+        sha256=texts["sha256"],
+        repo=texts["repo"],
+        revision=texts["revision"],
+        package=texts["package"],
     )
-
-
-def _source(row: Mapping[str, Any], facts: tuple[str, ...], what: str) -> str:
-    source = row.get("source")
-    if not isinstance(source, str) or not source.strip():
-        raise ValueError(f"{what} has no source")
-    stated = [name for name in facts if name in row]
-    if source == "unknown" and stated:
-        raise ValueError(f"{what} states {stated[0]}, and its source is unknown")
-    return source
-
-
-def _day(row: Mapping[str, Any], name: str, what: str) -> date:
-    day = row.get(name)
-    if not isinstance(day, date) or isinstance(day, datetime):
-        raise ValueError(f"{what} has no date in {name}")
-    return day

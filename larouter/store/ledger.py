@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from larouter.core.account import Attempt, Outcome, RequestRecord
 from larouter.core.catalog import Nanodollars
@@ -147,7 +148,9 @@ def _cost(attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
         return 0
     if outcome.state == "unknown":
         return attempt.hold
-    return attempt.model.price.cost(outcome.usage)
+    # The hour of the call may decide, so it is charged by when it began.
+    started = datetime.fromtimestamp(attempt.started_ms / 1000, UTC)
+    return attempt.model.price.cost(outcome.usage, at=started)
 
 
 def _line(

@@ -5,25 +5,36 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from itertools import count
 
 from larouter.core.catalog import Model, Price
+from larouter.core.price_table import price_table
 from larouter.store.writer import Writer, now_ms
 
 
 def record_prices(writer: Writer, models: Iterable[Model]) -> dict[str, int]:
-    """Add a version for each price that is new; return the current one of each `provider/model`."""
+    """Add a version for each price that is new; return the current one of each `provider/model`.
+
+    A version holds from the moment it is written down, until the next one of its model.
+    """
     wanted = {model.key: _as_json(model.price) for model in models}
 
     def job(connection: sqlite3.Connection) -> dict[str, int]:
-        rows = connection.execute("SELECT model, id, price FROM price_version ORDER BY id")
-        newest = {model: (version, price) for model, version, price in rows}
+        rows = connection.execute(
+            "SELECT model, id, price, effective_ms FROM price_version ORDER BY id"
+        ).fetchall()
+        newest = {model: (version, price) for model, version, price, _ in rows}
+        taken = {(model, since) for model, *_, since in rows}
+        now = now_ms()
         versions = {}
         for model, price in wanted.items():
             version, known = newest.get(model, (None, None))
             if version is None or known != price:
+                # Two changes in one millisecond are still two.
+                since = next(ms for ms in count(now) if (model, ms) not in taken)
                 version = connection.execute(
                     "INSERT INTO price_version (model, effective_ms, price) VALUES (?,?,?)",
-                    (model, now_ms(), price),
+                    (model, since, price),
                 ).lastrowid
             assert version is not None
             versions[model] = version
@@ -33,16 +44,6 @@ def record_prices(writer: Writer, models: Iterable[Model]) -> dict[str, int]:
 
 
 def _as_json(price: Price) -> str:
-    def text(value: object) -> str | None:
-        return None if value is None else str(value)
-
-    return json.dumps(
-        {
-            "input": text(price.input),
-            "output": text(price.output),
-            "cache_read": text(price.cache_read),
-            "cache_write": text(price.cache_write),
-            "source": price.source,
-            "date": text(price.date),
-        }
-    )
+    table = price_table(price)
+    table.pop("note", None)  # a remark; another one is not another price
+    return json.dumps(table)

@@ -1,4 +1,5 @@
 from dataclasses import FrozenInstanceError
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from larouter.core.catalog import FREE, Catalog, Model, Price, Tier
+from larouter.core.catalog import FREE, UNKNOWN, Catalog, Model, Price, Tier
 from larouter.core.chat import Usage
 
 TIERS = tuple(
@@ -148,3 +149,53 @@ def test_a_tier_is_found_in_any_case(name):
 @pytest.mark.parametrize("name", ["", "middling", "gpt-5", "frontier "])
 def test_what_is_no_tier_is_none(name):
     assert Catalog(date="2026-11-22", tiers=TIERS).tier(name) is None
+
+
+NOW = Price(input=Decimal(2), output=Decimal(10), ends=date(2026, 11, 30))
+SOON = Price(input=Decimal(4), output=Decimal(20), starts=date(2026, 12, 1))
+DATED = Model(id="one", name="one", provider="google", price=NOW, prices=(NOW, SOON))
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2026, 11, 30), NOW),
+        (date(2026, 12, 1), SOON),
+        (date(2027, 6, 1), SOON),
+    ],
+)
+def test_a_price_is_that_of_the_day(day, expected):
+    assert DATED.price_at(day) is expected
+    assert DATED.on(day).price is expected
+
+
+def test_a_price_that_ended_is_unknown():
+    model = Model(id="one", name="one", provider="google", price=NOW, prices=(NOW,))
+
+    assert model.price_at(date(2026, 12, 1)) is UNKNOWN
+
+
+def test_of_two_prices_the_one_that_began_last_holds():
+    older = Price(input=Decimal(1), output=Decimal(1))
+    model = Model(id="one", name="one", provider="google", prices=(SOON, older))
+
+    assert model.price_at(date(2026, 12, 1)) is SOON
+    assert model.price_at(date(2026, 11, 30)) is older
+
+
+def test_a_model_without_dated_prices_keeps_its_own():
+    model = Model(id="one", name="one", provider="google", price=SOON)
+
+    assert model.on(date(2020, 1, 1)) is model
+
+
+def test_a_catalogue_of_another_day_is_another_one_only_where_prices_differ():
+    other = Model(id="two", name="two", provider="local", price=FREE)
+    catalog = Catalog(date="2026-11-22", models={"one": DATED, "two": other})
+
+    later = catalog.on(date(2026, 12, 1))
+
+    assert later.models["one"].price is SOON
+    assert later.models["two"] is other
+    assert catalog.models["one"].price is NOW
+    assert catalog.on(date(2026, 11, 30)) is catalog

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 import larouter
 from larouter.core.catalog import Catalog
-from larouter.core.catalog_toml import read_catalog
+from larouter.core.catalog_toml import REFUSALS, read_catalog
 from larouter.core.chat import Usage
 
 SHIPPED = Path(larouter.__file__).with_name("data") / "catalog.toml"
@@ -45,6 +45,7 @@ output = "10"
 source = "a price list"
 date = 2026-11-20
 """
+FILE = ROW.replace('"google"', '"local"') + 'file = { name = "a.gguf", repo = "o/r" }'
 LATER = """
 [[model.price]]
 from = 2026-12-01
@@ -57,7 +58,7 @@ date = 2026-11-20
 
 @pytest.fixture(scope="module")
 def shipped() -> Catalog:
-    return read_catalog(SHIPPED.read_text(encoding="utf-8"), today=date(2026, 11, 22))
+    return read_catalog(SHIPPED.read_text(encoding="utf-8"), today=date(2026, 11, 23))
 
 
 def test_a_whole_row_is_read():
@@ -91,6 +92,34 @@ def test_a_whole_row_is_read():
         (ROW.replace('"google"', '"local"') + PRICE, "has no price"),
         (ROW.replace('["one"]', '["two"]'), "not listed: two"),
         (ROW + ROW[ROW.index("[[model]]") :], "two models have the same id"),
+        (
+            ROW + ROW[ROW.index("[[model]]") :].replace('id = "one"', 'id = "b"\nname = "one"'),
+            "two models have the same provider and name",
+        ),
+        (ROW + ROW[ROW.index("[[tier]]") : ROW.index("[[model]]")], "two tiers have the same"),
+        (ROW[: ROW.index("[[tier]]")] + "", "the catalogue has no models"),
+        ("date = 1" + ROW.replace("date = 2026-11-22", ""), "the catalogue has no date in date"),
+        ("tire = 1" + ROW, "the catalogue has an unknown key: tire"),
+        ('starter = "two"' + ROW, "starter names a model that is not listed: two"),
+        (ROW.replace('["one"]', "[]"), "tier FRONTIER names no model"),
+        (ROW.replace('title = "Code"', ""), "a tier has no title"),
+        (ROW.replace('title = "Code"', 'title = "Code"\nrank = 1'), "a tier has an unknown key"),
+        (ROW + "colour = 1", "model one has an unknown key: colour"),
+        (ROW.replace('id = "one"', ""), "a model has no id"),
+        (ROW.replace('id = "one"', "id = 1"), "a model has no id"),
+        (ROW.replace("1000", "-1"), "context of model one is not a whole number"),
+        (ROW + 'refuses = ["hope"]', "unknown refusal: hope"),
+        (ROW + 'successor = "two"', "the successor of one names a model that is not listed: two"),
+        (ROW + 'file = { name = "a.gguf" }', "has a file and does not run on this machine"),
+        (FILE.replace("a.gguf", "../a.gguf"), "the file of model one has an odd name"),
+        (FILE.replace("a.gguf", ".hidden"), "the file of model one has an odd name"),
+        (FILE.replace('repo = "o/r"', 'repo = "o"'), "the file of model one has an odd repo"),
+        (FILE.replace('repo = "o/r"', 'sha256 = "x"'), "the file of model one has an odd sha256"),
+        (FILE.replace('repo = "o/r"', 'revision = "x"'), "has an odd revision"),
+        (FILE.replace('repo = "o/r"', 'package = "os.path"'), "has an odd package"),
+        (FILE.replace('repo = "o/r"', "size = 1"), "has an unknown key: size"),
+        ("a = " + "[" * 5_000, "nested too deep"),
+        ("date = ", "Invalid value"),
     ],
 )
 def test_a_row_with_a_fault_is_refused(text, fault):
@@ -128,7 +157,40 @@ def test_every_cloud_model_is_priced(shipped):
 
     assert {model.provider for model in cloud} == {"anthropic", "deepseek", "google", "openai"}
     assert [model.id for model in cloud if not model.price.is_known] == []
-    assert all(model.context and model.max_output and model.abilities for model in cloud)
+    assert all(model.context and model.abilities for model in cloud)
+    assert all(model.max_output for model in cloud if "embeddings" not in model.abilities)
+
+
+def test_every_price_of_every_day_has_a_source_and_a_date(shipped):
+    prices = [price for model in shipped.models.values() if not model.is_local
+              for price in model.prices]  # fmt: skip
+
+    assert len(prices) > 25
+    assert all(price.source != "unknown" and price.date <= shipped.date for price in prices)
+
+
+def test_no_day_is_without_a_price(shipped):
+    for model in shipped.models.values():
+        days = {price.ends + timedelta(days=1) for price in model.prices if price.ends}
+
+        assert [day for day in days if not model.price_at(day).is_known] == []
+
+
+def test_a_model_that_closes_names_one_that_stays(shipped):
+    closing = {m.id: m.successor for m in shipped.models.values() if m.retires}
+
+    assert closing == {
+        "gemini-2.5-pro": "gemini-3.8-flash",
+        "gemini-2.5-flash": "gemini-3.5-flash-lite",
+        "claude-sonnet-4-5": "claude-sonnet-5-5",
+    }
+    assert not any(shipped.models[name].retires for name in closing.values())
+
+
+def test_what_is_refused_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text(encoding="utf-8")
+
+    assert [word for word, what in REFUSALS.items() if f"| `{word}` | {what} |" not in page] == []
 
 
 def test_sources_name_no_registry_and_no_inner_file(shipped):

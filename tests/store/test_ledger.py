@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import gevent
 import pytest
+from msgspec.structs import replace
 
 from larouter.core.chat import Usage
 from larouter.core.errors import StorageDown
+from larouter.core.price import OffPeak
 from larouter.store.reports import Reports
-from tests.store.bills import CLOUD, COST, HOLD, LOCAL, MODELS, UNPRICED, USAGE
+from tests.store.bills import CLOUD, COST, HOLD, LOCAL, MODELS, UNPRICED, USAGE, ms
 
 REQUEST = "SELECT status, error, ended_ms IS NOT NULL, model, degraded FROM request WHERE id=?"
 ATTEMPT = "SELECT state, cost_nusd FROM attempt WHERE id=?"
@@ -68,6 +70,17 @@ def test_request_and_attempt_are_written_together_or_not_at_all(book, writer, as
         book.reserve()
 
     assert ask("SELECT count(*) FROM request") == [(0,)]
+
+
+@pytest.mark.parametrize(("hour", "cost"), [(2, COST), (12, COST // 2)])
+def test_a_call_is_charged_by_the_hour_at_which_it_began(book, hour, cost):
+    half = OffPeak(input=Decimal("0.625"), output=Decimal(5), peak=((60, 240),))
+    model = changed(CLOUD, price=changed(CLOUD.price, off_peak=half))
+    began = ms(f"2026-11-23T{hour:02}:00:00+00:00")
+
+    attempt = replace(book.reserve(model), started_ms=began)
+
+    assert book.settle(attempt) == cost
 
 
 def test_a_settlement_is_durable_when_settle_returns(book, ask):

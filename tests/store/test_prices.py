@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from larouter.core.price import Step
 from larouter.store.prices import record_prices
 from tests.store.bills import CLOUD, LOCAL, MODELS, UNPRICED
 
@@ -85,7 +86,6 @@ def test_a_price_is_kept_as_it_was_printed(record, ask):
         "input": "1.250",
         "output": "0.10",
         "cache_read": "0.125",
-        "cache_write": None,
         "source": "a page",
         "date": "2026-11-20",
     }
@@ -95,4 +95,28 @@ def test_an_unknown_price_is_kept_as_unknown(record, ask):
     record(UNPRICED)
 
     ((_, _, price),) = ask(VERSIONS)
-    assert json.loads(price)["input"] is None
+    assert json.loads(price) == {"source": "unknown"}
+
+
+def test_everything_that_a_cost_is_worked_out_from_is_kept(record, ask):
+    step = Step(above=200_000, input=Decimal("2.50"), output=Decimal(15))
+    record(at("10", steps=(step,), services=(("batch", Decimal("0.5")),), note="a remark"))
+
+    ((_, _, price),) = ask(VERSIONS)
+    kept = json.loads(price)
+    assert kept["steps"] == [{"above": 200_000, "input": "2.50", "output": "15"}]
+    assert kept["services"] == {"batch": "0.5"}
+    assert "note" not in kept
+
+
+def test_another_step_is_another_price(record):
+    old = record(at("10"))
+
+    assert record(at("10", steps=(Step(above=1),)))[CLOUD.key] > old[CLOUD.key]
+
+
+def test_two_changes_at_once_are_two(writer, ask):
+    for dollars in ("10", "11", "12", "13"):
+        record_prices(writer, [at(dollars)])
+
+    assert len(ask(VERSIONS)) == 4

@@ -1,0 +1,155 @@
+"""The catalogue in force: the shipped one, or the one that the user put in its place."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from larouter.core.catalog import Catalog
+from larouter.core.catalog_changes import Change, changes
+from larouter.core.catalog_toml import read_catalog
+from larouter.core.errors import BadRequest, Conflict, StorageDown
+from larouter.store.prices import record_prices
+from larouter.store.writer import Writer
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 5 * 1024 * 1024
+_DAY_S = 86_400
+
+
+class Catalogs:
+    """Knows which prices are in force today, and records each that comes into force.
+
+    The catalogue itself never changes: another one takes its place, at once and as a whole. So a
+    call keeps the price at which it was decided, whatever happens meanwhile (TRUST B13).
+    """
+
+    def __init__(
+        self,
+        shipped: str,
+        kept: Path,
+        writer: Writer,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._shipped = shipped
+        self._kept = kept
+        self._writer = writer
+        self._clock = clock
+        self._day = -1
+        self.problem: str | None = None
+        """Why the user's own catalogue is not used, or None."""
+        self.versions: dict[str, int] = {}
+        """The price version of each `provider/model`; the ledger looks into this very object."""
+        self._text, self._catalog = self._at_start()
+        self._begin_day()
+
+    @property
+    def current(self) -> Catalog:
+        """The catalogue with today's prices. A day begins at midnight, UTC."""
+        if self._clock() // _DAY_S != self._day:
+            self._begin_day()
+        return self._catalog
+
+    @property
+    def is_shipped(self) -> bool:
+        return self._text == self._shipped
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    def preview(self, text: str) -> tuple[str, list[Change]]:
+        """Say what `text` would change, and by which digest it may be agreed to."""
+        return _digest(text), changes(self.current, self._read(text))
+
+    def replace(self, text: str, digest: str) -> list[Change]:
+        """Use `text` from now on and after a restart. `digest` says that it was looked at."""
+        catalog = self._read(text)
+        if digest != _digest(text):
+            raise Conflict("This is not the catalogue that was shown; look at its changes again.")
+        return self._switch(text, catalog, lambda: self._keep(text))
+
+    def reset(self) -> list[Change]:
+        """Use the shipped catalogue again."""
+        shipped = read_catalog(self._shipped, self._today())
+        return self._switch(self._shipped, shipped, lambda: self._kept.unlink(missing_ok=True))
+
+    def _switch(self, text: str, catalog: Catalog, keep: Callable[[], None]) -> list[Change]:
+        found = changes(self.current, catalog)
+        # Recorded first: no call may be made at a price that is not on the books.
+        versions = record_prices(self._writer, catalog.models.values())
+        try:
+            keep()
+        except OSError as error:
+            raise StorageDown("The data folder cannot be written.") from error
+        self._put(text, catalog, versions)
+        self.problem = None
+        return found
+
+    def _at_start(self) -> tuple[str, Catalog]:
+        shipped = read_catalog(self._shipped, self._today())
+        try:
+            if self._kept.stat().st_size > MOST_BYTES:
+                raise ValueError("it is too large")
+            text = self._kept.read_text(encoding="utf-8")
+            _refuse_foreign_packages(catalog := read_catalog(text, self._today()), shipped)
+        except FileNotFoundError:
+            return self._shipped, shipped
+        except (OSError, ValueError) as error:
+            # A fault in a file must not keep a server from starting.
+            self.problem = f"{self._kept.name} in the data folder is not used: {error}"
+            logger.warning("%s; the shipped catalogue is used instead", self.problem)
+            return self._shipped, shipped
+        return text, catalog
+
+    def _read(self, text: str) -> Catalog:
+        if len(text.encode()) > MOST_BYTES:
+            raise BadRequest("A catalogue has at most 5 MiB.")
+        try:
+            catalog = read_catalog(text, self._today())
+            _refuse_foreign_packages(catalog, read_catalog(self._shipped, self._today()))
+        except ValueError as error:
+            raise BadRequest(f"This catalogue cannot be used: {error}.") from error
+        return catalog
+
+    def _begin_day(self) -> None:
+        text, catalog = self._text, self._catalog
+        today = catalog.on(self._today())
+        versions = record_prices(self._writer, today.models.values())
+        # Writing gave others their turn: the admin may have put another one in its place.
+        if self._catalog is catalog:
+            self._put(text, today, versions)
+
+    def _put(self, text: str, catalog: Catalog, versions: dict[str, int]) -> None:
+        self.versions.update(versions)
+        self._text, self._catalog, self._day = text, catalog, int(self._clock() // _DAY_S)
+
+    def _keep(self, text: str) -> None:
+        part = self._kept.with_name(self._kept.name + ".part")
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self._kept)
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._clock(), UTC).date()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _refuse_foreign_packages(catalog: Catalog, shipped: Catalog) -> None:
+    """A catalogue names no Python package but the one that this version came with."""
+    ours = {model.file.package for model in shipped.models.values() if model.file}
+    for model in catalog.models.values():
+        if model.file and model.file.package not in {None, *ours}:
+            raise ValueError(f"model {model.id} is in a package that LARouter does not know")
