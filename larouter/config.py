@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 
 DEFAULT_PORT = 18790
+_MAX_KEY = 4096
 
 _KEYS = {
     "openai": ("OPENAI_API_KEY",),
@@ -51,6 +52,7 @@ _OURS = frozenset(
 _CHILD = frozenset(
     {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH"}
     | {"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS", "VIRTUAL_ENV"}
+    | {"SSL_CERT_FILE", "SSL_CERT_DIR"}
 )
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -141,6 +143,13 @@ def self_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "larouter", *arguments]
 
 
+def import_path(environment: Mapping[str, str]) -> str:
+    """A `PYTHONPATH` by which a child imports what this process runs, from a checkout too."""
+    root = str(Path(__file__).resolve().parent.parent)
+    inherited = environment.get("PYTHONPATH")
+    return f"{root}{os.pathsep}{inherited}" if inherited else root
+
+
 def shown_command() -> str:
     """What a person types for `larouter`: its path, where the shell would not find the name."""
     beside = Path(sys.executable).with_name("larouter")
@@ -185,6 +194,21 @@ def parse_url(name: str, text: str) -> str:
         if known and text.isascii() and text.isprintable() and " " not in text:
             return text.rstrip("/")
     raise SettingsError(f"{name} is {text!r}; write an address such as http://127.0.0.1:8080/v1.")
+
+
+def parse_key(name: str, text: str) -> str:
+    """Check a provider's key; raises `SettingsError`, which does not repeat it (TRUST S6)."""
+    key = text.strip()
+    if not key:
+        raise SettingsError(f"{name} is empty; copy the key again.")
+    # It becomes part of a request's head, so what a head cannot hold is refused here.
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise SettingsError(
+            f"{name} has a space or a character in it that no key has; copy the key again, alone."
+        )
+    if len(key) > _MAX_KEY:
+        raise SettingsError(f"{name} is longer than {_MAX_KEY} characters; copy the key alone.")
+    return key
 
 
 def _home(env: Mapping[str, str]) -> Path:
@@ -240,11 +264,9 @@ def _path(name: str, text: str) -> Path:
 def _first_set(env: Mapping[str, str], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     found = {}
     for provider, variables in names.items():
-        values = [value for name in variables if (value := env.get(name, "").strip())]
-        if values and not (values[0].isascii() and values[0].isprintable()):
-            raise SettingsError(f"{variables[0]} has characters that no key has; paste it again.")
-        if values:
-            found[provider] = values[0]
+        given = next((name for name in variables if env.get(name, "").strip()), None)
+        if given is not None:
+            found[provider] = parse_key(given, env[given])
     return found
 
 

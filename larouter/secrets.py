@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,13 @@ class Vault:
 
     def names(self) -> list[str]:
         return sorted(self._read())
+
+    def place(self, name: str) -> str | None:
+        """Where a key is: `keyring`, `file`, or None where there is none."""
+        entry = self._read().get(name)
+        if entry is None:
+            return None
+        return "file" if "sealed" in entry else "keyring"
 
     def get(self, name: str) -> str | None:
         """None: there is none, or it cannot be read, which must not keep the others waiting."""
@@ -104,6 +112,45 @@ class Vault:
 
     def _write(self, entries: dict[str, dict[str, str]]) -> None:
         write_private_file(self._index, json.dumps(entries, indent=1).encode())
+
+
+class Keys:
+    """Which key a provider gets: the environment's, else the one that was given to keep."""
+
+    def __init__(self, environment: Mapping[str, str], vault: Vault) -> None:
+        self._environment = dict(environment)
+        self._vault = vault
+        self._seen: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"<Keys of {', '.join(sorted({*self._environment, *self._vault.names()}))}>"
+
+    def get(self, name: str) -> str | None:
+        key = self._environment.get(name) or self._vault.get(name)
+        if key:
+            self._seen[name] = key
+        return key
+
+    def place(self, name: str) -> str:
+        """Where the key that is used comes from: `environment`, `keyring`, `file` or `none`."""
+        if name in self._environment:
+            return "environment"
+        return self._vault.place(name) or "none"
+
+    def is_kept(self, name: str) -> bool:
+        """Is one kept, whether it is used or the environment's goes before it?"""
+        return self._vault.place(name) is not None
+
+    def set(self, name: str, key: str) -> str:
+        """Keep a key; return where: `keyring` or `file`."""
+        return self._vault.set(name, key)
+
+    def delete(self, name: str) -> None:
+        self._vault.delete(name)
+
+    def known(self) -> frozenset[str]:
+        """Every key that this process has had in hand, for whoever hides them."""
+        return frozenset({*self._environment.values(), *self._seen.values()})
 
 
 def admin_key(home: Path, given: str | None) -> str:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Get .venv ready, from the checkout's root. `setup.sh run` then becomes the server; `setup.sh test`
-# adds the tools for tests, `setup.sh browser` a Chromium where that can be had.
+# adds the tools for tests, `setup.sh browser` a Chromium where that can be had, `setup.sh agents` the
+# agent programs of tests/agents, where there is a Node.js.
 #
 # The rules:
 # - A mark (.venv/run.done, .venv/test.done) is written last and holds a checksum of the lists
@@ -16,6 +17,7 @@ LOCK=.venv.lock
 SPACE_KB=1048576
 RUN='requirements/run.txt requirements/starter.txt'
 TEST=requirements/test.txt
+AGENTS=tests/agents/package-lock.json
 
 main() {
     case "$1" in
@@ -25,6 +27,7 @@ main() {
             ;;
         test) { is_ready && is_done test "$TEST"; } || alone set_up_test ;;
         browser) set_up_browser ;;
+        agents) set_up_agents ;;
     esac
 }
 
@@ -196,6 +199,28 @@ set_up_browser() {
         apt-get install -y --no-install-recommends chromium fonts-dejavu-core; } \
         >.venv/chromium.log 2>&1 </dev/null ||
         say "Chromium could not be installed (.venv/chromium.log): the browser tests are skipped."
+}
+
+# As their list says, each with its hash; no script of theirs is run by the install.
+set_up_agents() {
+    [ "$(cat .agents/done 2>/dev/null)" = "$(cksum <"$AGENTS")" ] && return
+    skipped="the tests of agent programs are skipped"
+    major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
+    if [ "${major:-0}" -lt 20 ] || ! command -v npm >/dev/null 2>&1; then
+        say "No Node.js 20 with npm here: $skipped."
+        return
+    fi
+    say "Installing the agent programs for tests (once; about 1 GB)"
+    rm -rf .agents
+    mkdir .agents || return 0
+    cat tests/agents/package.json >.agents/package.json
+    cat "$AGENTS" >.agents/package-lock.json
+    if (cd .agents && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier) \
+        >.agents/install.log 2>&1 </dev/null; then
+        cksum <"$AGENTS" >.agents/done
+    else
+        say "The agent programs could not be installed (.agents/install.log): $skipped."
+    fi
 }
 
 fail_install() {

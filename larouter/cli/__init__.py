@@ -7,7 +7,7 @@ import sys
 import click
 
 from larouter import __version__
-from larouter.cli import projects, providers, routing, server, usage
+from larouter.cli import catalog, keys, projects, providers, routing, server, usage
 from larouter.config import SettingsError
 from larouter.core.errors import LARouterError
 
@@ -29,7 +29,9 @@ for command in (
     server.open_page,
     projects.group,
     providers.group,
+    keys.group,
     routing.models,
+    catalog.group,
     routing.route,
     usage.group,
 ):

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import click
 
 from larouter.cli.calls import call
+from larouter.store.projects import UNKNOWN_MODEL
 
 
 @click.group("projects")
@@ -46,6 +47,38 @@ def list_projects(as_json: bool) -> None:
 
 @group.command()
 @click.argument("name")
+@click.argument("aliases", nargs=-1, metavar="[ALIAS=MODEL]...")
+@click.option("--remove", multiple=True, metavar="ALIAS", help="Take an alias away.")
+def alias(name: str, aliases: tuple[str, ...], remove: tuple[str, ...]) -> None:
+    """Give models other names in project NAME, such as gpt-4o=auto; without any, list them."""
+    path = f"/api/projects/{quote(name, safe='')}"
+    kept: dict[str, str] = call("GET", path)["aliases"]
+    unknown = [gone for gone in remove if gone not in kept]
+    if unknown:
+        raise click.UsageError(f"{unknown[0]!r} is no alias of {name}.")
+    if aliases or remove:
+        left = {alias: model for alias, model in kept.items() if alias not in remove}
+        kept = call("PATCH", path, {"aliases": left | dict(map(_pair, aliases))})["aliases"]
+    for word, model in sorted(kept.items()):
+        click.echo(f"{word} = {model}")
+
+
+@group.command("set")
+@click.argument("name")
+@click.option(
+    "--unknown-model",
+    type=click.Choice(UNKNOWN_MODEL),
+    required=True,
+    help="What becomes of a model's name that nobody knows; default: as the server's setting says.",
+)
+def set_policy(name: str, unknown_model: str) -> None:
+    """Change how project NAME is served."""
+    row = call("PATCH", f"/api/projects/{quote(name, safe='')}", {"unknown_model": unknown_model})
+    click.echo(f"{row['name']}: unknown models: {row['unknown_model']}")
+
+
+@group.command()
+@click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(name: str, yes: bool) -> None:
     """Stop a project's bearers. Its usage stays on the books."""
@@ -53,6 +86,26 @@ def delete(name: str, yes: bool) -> None:
         click.confirm(f"Delete the project {name!r}? Its bearers stop at once.", abort=True)
     call("DELETE", f"/api/projects/{quote(name, safe='')}")
     click.echo(f"Deleted {name}.")
+
+
+@group.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(name: str, yes: bool) -> None:
+    """Delete the answers that programs of project NAME had kept (Responses)."""
+    if not yes:
+        click.confirm(
+            f"Delete every stored response of {name!r}? They cannot be read again.", abort=True
+        )
+    gone = call("DELETE", f"/api/projects/{quote(name, safe='')}/responses")["deleted"]
+    click.echo(f"Deleted {gone} stored responses of {name}.")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    word, equals, model = text.partition("=")
+    if not (word.strip() and equals and model.strip()):
+        raise click.UsageError(f"{text!r} is no alias; write ALIAS=MODEL, such as gpt-4o=auto.")
+    return word.strip(), model.strip()
 
 
 def _print_bearer(made: dict[str, Any], as_json: bool) -> None:

@@ -37,8 +37,6 @@ def serve(host: str | None, port: int | None, workers: int, quiet: bool) -> None
         raise click.UsageError(
             "SQLite has one writer, so --workers 1 is all that a SQLite database allows."
         )
-    if settings.keyless and not settings.is_loopback:
-        raise click.UsageError("LAROUTER_KEYLESS=1 is for this machine only, not for --host.")
     try:
         serve_forever(settings, out=None if quiet else sys.stdout)
     except AlreadyRunning as error:

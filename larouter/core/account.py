@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -17,6 +18,11 @@ class Project:
     id: str
     name: str
     created_ms: int = 0
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What this project's programs call a model, and the name that is meant by it: one step,
+    never an alias of an alias. An alias goes before a real model of the same name."""
+    unknown_model: str | None = None
+    """`auto` or `reject` a name that is nobody's; None: as `LAROUTER_UNKNOWN_MODEL` says."""
 
 
 class RequestRecord(Struct, frozen=True, kw_only=True):

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from larouter.core.account import Project
 from larouter.core.errors import BadRequest, Conflict, NotFound
 from larouter.store.writer import Writer, now_ms
 
 DEFAULT = "default"
+UNKNOWN_MODEL = ("auto", "reject", "default")
+"""What a project may say of names that nobody knows; `default` is what the setting says."""
+
 _BEARER_BYTES = 32
 _MAX_NAME = 100
+_MAX_ALIASES = 200
+_MAX_MODEL_NAME = 256
 
 
 class Projects:
@@ -71,7 +77,8 @@ class Projects:
         bearer = _new_bearer()
 
         def job(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM bearer WHERE project_id=?", (project.id,))
+            for table in ("bearer", "response_item", "response"):
+                connection.execute(f"DELETE FROM {table} WHERE project_id=?", (project.id,))  # noqa: S608 - the names above
             _insert_bearer(connection, project.id, bearer)
 
         self._change(job)
@@ -89,22 +96,47 @@ class Projects:
         return bearer
 
     def rename(self, id_or_name: str, name: str) -> Project:
+        return self.update(id_or_name, name=name)
+
+    def update(
+        self,
+        id_or_name: str,
+        *,
+        name: str | None = None,
+        aliases: Mapping[str, str] | None = None,
+        unknown_model: str | None = None,
+    ) -> Project:
+        """Change what is given, all of it or nothing; `aliases` replaces all that there were.
+
+        Raises `NotFound`, `BadRequest` for a value that makes no sense, `Conflict`.
+        """
         project = self.get(id_or_name)
-        name = _checked_name(name)
+        values: dict[str, str | None] = {}
+        if name is not None:
+            values["name"] = _checked_name(name)
+        if aliases is not None:
+            values["aliases"] = json.dumps(_checked_aliases(aliases))
+        if unknown_model is not None:
+            values["unknown_model"] = _checked_policy(unknown_model)
 
         def job(connection: sqlite3.Connection) -> None:
             try:
-                connection.execute("UPDATE project SET name=? WHERE id=?", (name, project.id))
+                for column, value in values.items():
+                    connection.execute(
+                        f"UPDATE project SET {column}=? WHERE id=?",  # noqa: S608 - named above
+                        (value, project.id),
+                    )
             except sqlite3.IntegrityError:
                 raise Conflict(
-                    f"There is a project {name!r} already.", code="project_exists"
+                    f"There is a project {values['name']!r} already.", code="project_exists"
                 ) from None
 
         self._change(job)
         return self.get(project.id)
 
     def delete(self, id_or_name: str) -> Project:
-        """Stop the project's bearers. Its requests stay, for the bills."""
+        """Stop the project's bearers and forget its stored responses. Its requests stay, for the
+        bills."""
         project = self.get(id_or_name)
 
         def job(connection: sqlite3.Connection) -> None:
@@ -142,9 +174,10 @@ class Projects:
     def _reload(self) -> None:
         def read(
             connection: sqlite3.Connection,
-        ) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int | None]]]:
+        ) -> tuple[list[tuple[str, str, int, str, str | None]], list[tuple[str, str, int | None]]]:
             projects = connection.execute(
-                "SELECT id, name, created_ms FROM project WHERE deleted_ms IS NULL"
+                "SELECT id, name, created_ms, aliases, unknown_model FROM project "
+                "WHERE deleted_ms IS NULL"
             ).fetchall()
             bearers = connection.execute(
                 "SELECT sha256, project_id, expires_ms FROM bearer"
@@ -152,8 +185,16 @@ class Projects:
             return projects, bearers
 
         projects, bearers = self._writer.run(read)
+        # Parsed here, once for each change: a request finds its project ready made.
         self._by_id = {
-            id: Project(id=id, name=name, created_ms=created) for id, name, created in projects
+            id: Project(
+                id=id,
+                name=name,
+                created_ms=created,
+                aliases=json.loads(aliases),
+                unknown_model=unknown_model,
+            )
+            for id, name, created, aliases, unknown_model in projects
         }
         self._by_hash = {
             bytes.fromhex(digest): (self._by_id[id], expires_ms)
@@ -167,6 +208,34 @@ def _checked_name(name: str) -> str:
     if not name or len(name) > _MAX_NAME or not name.isprintable():
         raise BadRequest(f"A project's name has 1 to {_MAX_NAME} printable characters.")
     return name
+
+
+def _checked_aliases(aliases: Mapping[str, str]) -> dict[str, str]:
+    if len(aliases) > _MAX_ALIASES:
+        raise BadRequest(f"A project has at most {_MAX_ALIASES} aliases.", param="aliases")
+    for alias, model in aliases.items():
+        for name in (alias, model):
+            if not (name.strip() and len(name) <= _MAX_MODEL_NAME and name.isprintable()):
+                raise BadRequest(
+                    f"An alias and the model that it means have 1 to {_MAX_MODEL_NAME} printable "
+                    "characters each.",
+                    param="aliases",
+                )
+        if model in aliases:
+            raise BadRequest(
+                f"{alias!r} means {model!r}, which is an alias itself. Write the model that is "
+                "meant in the end.",
+                param="aliases",
+            )
+    return dict(aliases)
+
+
+def _checked_policy(unknown_model: str) -> str | None:
+    if unknown_model not in UNKNOWN_MODEL:
+        raise BadRequest(
+            f"unknown_model is one of {', '.join(UNKNOWN_MODEL)}.", param="unknown_model"
+        )
+    return None if unknown_model == "default" else unknown_model
 
 
 def _new_bearer() -> str:

@@ -1,8 +1,10 @@
 """A command in this process: on a data folder where no server runs, and on one of a server."""
 
 import click
+import keyring
 import pytest
 from click.testing import CliRunner
+from keyring.backends.null import Keyring
 
 from larouter.cli import larouter
 
@@ -35,6 +37,15 @@ class Cli:
 def at():
     """Make the commands for the folder of a server."""
     return lambda server: Cli(server.home)
+
+
+@pytest.fixture
+def no_keyring():
+    """A machine without a keyring, whatever this one has."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(Keyring())
+    yield
+    keyring.set_keyring(before)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 
+import click
 import pytest
 
 from larouter.core.errors import LARouterError
@@ -83,3 +84,50 @@ def test_the_default_project_is_there_for_whoever_names_it(alone):
 
     assert rotated["name"] == "default"
     assert rotated["bearer"].startswith("lr_")
+
+
+def test_an_alias_is_given_listed_and_taken_away(cli, name):
+    cli.run("projects", "create", name)
+
+    given = cli.lines("projects", "alias", name, "gpt-4o=auto", "my model = local/x")
+    more = cli.lines("projects", "alias", name, "gpt-4o=simple")
+    left = cli.lines("projects", "alias", name, "--remove", "gpt-4o")
+
+    assert given == ["gpt-4o = auto", "my model = local/x"]
+    assert more == ["gpt-4o = simple", "my model = local/x"]
+    assert left == cli.lines("projects", "alias", name) == ["my model = local/x"]
+
+
+@pytest.mark.parametrize("alias", ["gpt-4o", "=auto", "gpt-4o=", " = "])
+def test_what_is_no_alias_is_said_so(alone, alias):
+    with pytest.raises(click.UsageError, match="write ALIAS=MODEL"):
+        alone.run("projects", "alias", "default", alias)
+
+
+def test_an_alias_that_is_not_there_is_not_taken_away(alone):
+    with pytest.raises(click.UsageError, match="'gpt-4o' is no alias"):
+        alone.run("projects", "alias", "default", "--remove", "gpt-4o")
+
+
+def test_an_alias_of_an_alias_is_said_so(alone):
+    with pytest.raises(LARouterError, match="is an alias itself"):
+        alone.run("projects", "alias", "default", "a=b", "b=auto")
+
+
+def test_unknown_models_are_a_project_s_own_business(cli, name):
+    cli.run("projects", "create", name)
+
+    set_to = cli.lines("projects", "set", name, "--unknown-model", "auto")
+
+    assert set_to == [f"{name}: unknown models: auto"]
+    assert cli.lines("projects", "set", name, "--unknown-model", "default") == [
+        f"{name}: unknown models: default"
+    ]
+
+
+def test_what_a_project_had_kept_can_be_forgotten(cli, name):
+    cli.run("projects", "create", name)
+
+    with pytest.raises(click.Abort):
+        cli.run("projects", "forget", name, stdin="n\n")
+    assert "Deleted 0 stored" in cli.run("projects", "forget", name, "--yes").output
