@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -16,7 +16,9 @@ class Message(NamedTuple):
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True):
-    """A validated chat request. `body` is the client's JSON object, never changed in place."""
+    """A validated request in any dialect. `body` is the client's JSON object, never changed in
+    place. Only what routing and accounting need is read here; a request that must be translated
+    is read whole into a `Conversation` (core/conversation.py)."""
 
     model: str
     """`auto`, a tier, a catalogue id, or `provider/model`."""
@@ -35,6 +37,21 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     """`x-larouter-tier`: the tier that the client insists on."""
     rid: str | None = None
     """The client's own `X-Request-Id`."""
+    dialect: str = "chat"
+    """What the client speaks: a row of `wire.DIALECTS`."""
+    project: str = ""
+    """The id of the project that asks."""
+    answers: tuple[str, ...] = ()
+    """The ids of the tool calls whose results end the conversation."""
+    headers: Mapping[str, str] = {}
+    """The client's headers that may go to a provider of its own dialect (`anthropic-beta` …),
+    names in lower case."""
+    unknown_model: str | None = None
+    """What the project wants done with a name that nobody knows: auto, reject, or None: as the
+    setting says."""
+    keep: Callable[[dict[str, Any]], None] | None = None
+    """Called with a stream's whole answer before its last byte leaves (Responses that are stored);
+    a door that has the whole answer in its hands saves it itself."""
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -46,6 +63,8 @@ class Usage(Struct, frozen=True, kw_only=True):
     cache_write_1h: int = 0
     output: int = 0
     """Reasoning included."""
+    reasoning: int = 0
+    """How many of `output` were thought and not said; counted once, in `output`."""
     audio: int = 0
     image: int = 0
 

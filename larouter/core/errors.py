@@ -1,7 +1,7 @@
 """Everything that can go wrong with a request, as one tree: each class has a status and a code.
 
     LARouterError
-    ├── BadRequest 400 ── ContextExceeded
+    ├── BadRequest 400 ── ContextExceeded · CannotCarry
     ├── Unauthorized 401     Forbidden 403     NotFound 404 ── ModelNotFound
     ├── MethodNotAllowed 405 RequestTimeout 408  Conflict 409    TooLarge 413
     ├── UriTooLong 414       UnsupportedMedia 415  VersionUnsupported 505
@@ -46,6 +46,12 @@ class BadRequest(LARouterError):
 
 class ContextExceeded(BadRequest):
     code = "context_length_exceeded"
+
+
+class CannotCarry(BadRequest):
+    """The request holds what the chosen model's wire has no words for; another may have them."""
+
+    code = "unsupported_by_model"
 
 
 class Unauthorized(LARouterError):
@@ -137,7 +143,8 @@ class VersionUnsupported(LARouterError):
 
 
 class UpstreamError(LARouterError):
-    """A provider failed. `sent` says whether it may have done (and billed) the work (TRUST B9)."""
+    """A provider failed. `sent` says whether it may have done (and billed) the work (TRUST B9),
+    `retryable` whether the same model may be asked once more (TRUST A2)."""
 
     status = 502
     code = "upstream_error"
@@ -150,11 +157,13 @@ class UpstreamError(LARouterError):
         param: str | None = None,
         retry_after_s: int | None = None,
         sent: bool = True,
+        retryable: bool = False,
         status: int | None = None,
         type: str | None = None,
     ) -> None:
         super().__init__(message, code=code, param=param, retry_after_s=retry_after_s)
         self.sent = sent
+        self.retryable = retryable
         self.status = status or self.status
         self.type = type or self.type
 

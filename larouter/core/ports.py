@@ -9,6 +9,7 @@ from typing import Protocol
 from larouter.core.account import Attempt, Outcome, RequestRecord
 from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest, Usage
+from larouter.core.errors import LARouterError
 from larouter.core.route import Choice, Verdict
 
 
@@ -71,6 +72,10 @@ class Reply(Protocol):
 
     def __iter__(self) -> Iterator[bytes]: ...
 
+    def broken(self, error: LARouterError) -> bytes:
+        """The last bytes of a stream that broke: the error in the client's dialect."""
+        ...
+
     def delivered(self) -> Usage:
         """Estimate the usage from what has been passed on so far (TRUST B7, B8)."""
         ...
@@ -90,9 +95,13 @@ class Provider(Protocol):
     def call(self, model: Model, request: ChatRequest, leaving: Leaving) -> Reply:
         """Send the request and wait for the first event.
 
-        Raises `UpstreamError` (its `sent` False when nothing reached the provider), or
-        `Unavailable` for a local engine that is down.
+        Raises `UpstreamError` (its `sent` False when nothing reached the provider), `CannotCarry`
+        for what its format has no words for, or `Unavailable` for a local engine that is down.
         """
+        ...
+
+    def count_tokens(self, model: Model, request: ChatRequest) -> int:
+        """How long the prompt is: as the provider counts, else an estimate. It costs nothing."""
         ...
 
 

@@ -26,8 +26,8 @@ class Choice(Struct, frozen=True, kw_only=True):
 
     model: Model
     degraded: str | None = None
-    """no-key, not-downloaded, loading, engine-down, provider-down, context, budget, offline,
-    policy or local-only."""
+    """no-key, no-address, not-downloaded, loading, engine-down, provider-down, context, budget,
+    offline, policy or local-only."""
 
 
 class Gate(Struct, frozen=True, kw_only=True):
