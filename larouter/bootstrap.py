@@ -4,41 +4,45 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import gevent
+from gevent.event import Event
 
 from larouter.classify import cascade
 from larouter.classify.default import Default
 from larouter.classify.rules import Rules
 from larouter.config import Settings, folder, make_private_folder
 from larouter.core.catalog import FREE, Catalog, Model, Price
-from larouter.core.catalog_toml import read_catalog
 from larouter.core.chat import ChatRequest, Message
 from larouter.core.errors import LARouterError
-from larouter.core.ports import Provider, Runner
+from larouter.core.ports import Leaving, Provider, Runner
 from larouter.core.report import TierLine
 from larouter.core.route import Decision
+from larouter.core.turns import Turns
 from larouter.engines.files import Files
 from larouter.engines.pool import Pool as Engines
 from larouter.gateway import Gateway
-from larouter.providers import COMPATIBLE, ENDPOINTS, WIRES, Endpoint
+from larouter.providers import COMPATIBLE, ENDPOINTS, FOR_ALL, Endpoint
+from larouter.providers.discovery import Discovery, Found
 from larouter.providers.http import HttpProvider
+from larouter.providers.known import Known, read_known
+from larouter.providers.lifecycle import Lost, lost_models
 from larouter.providers.local import LocalProvider
 from larouter.providers.pool import Pool
 from larouter.routing import route
-from larouter.secrets import Vault, admin_key
+from larouter.secrets import Keys, Vault, admin_key
+from larouter.store.catalog import Catalogs
 from larouter.store.feed import Feed
 from larouter.store.ledger import Ledger
-from larouter.store.prices import record_prices
 from larouter.store.projects import Projects
 from larouter.store.providers import AddedProvider, AddedProviders
 from larouter.store.reports import Reports
+from larouter.store.responses import Responses
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
 from larouter.store.writer import Writer, now_ms
-from larouter.wire import sse
-from larouter.wire.openai_chat import write_error
 
 # Servers on the user's own machines: what they serve costs nothing here.
 _OWN_SERVERS = frozenset({"ollama", "llamacpp"})
@@ -53,23 +57,39 @@ class Services:
 
     settings: Settings
     admin_key: str
-    catalog: Catalog
+    catalogs: Catalogs
     projects: Projects
     gateway: Gateway
     reports: Reports
     feed: Feed
     runner: Runner
-    vault: Vault
+    keys: Keys
     added: AddedProviders
+    endpoints: Mapping[str, Endpoint]
+    """Every provider over HTTP, by name, at the address where it is called."""
+    known: Mapping[str, Known]
+    """Providers that can be added by their name alone."""
     run: Run
     started_ms: int
     address: str
     """Host and port for people and links; `serve` corrects it once it listens."""
+    responses: Responses
     decide: Callable[[ChatRequest], Decision]
+    count_tokens: Callable[[ChatRequest], int]
+    """How long a prompt is, by the model that would answer it. Nothing is written down."""
     missing: Callable[[Model], str | None]
     prices: Mapping[str, Price]
+    check_key: Callable[[str], tuple[Found, list[Lost]]]
+    """Asks a provider what its key opens; raises `KeyError` for a name that is nobody's."""
+    key_refused: Callable[[str], bool]
+    """Did this provider refuse its key the last time that it was asked?"""
     reload_providers: Callable[[], None]
     close: Callable[[], None]
+
+    @property
+    def catalog(self) -> Catalog:
+        """The one in force now: a day may change its prices, and the admin all of it."""
+        return self.catalogs.current
 
     def tiers(self) -> list[TierLine]:
         """Which model serves each tier now."""
@@ -97,10 +117,14 @@ def bootstrap(settings: Settings) -> Services:
     make_private_folder(settings.home)
     migrate(settings.database_file)
     writer = Writer(settings.database_file)
-    catalog = read_catalog((folder("data") / "catalog.toml").read_text("utf-8"))
+    catalogs = Catalogs(
+        (folder("data") / "catalog.toml").read_text("utf-8"),
+        settings.home / "catalog.toml",
+        writer,
+    )
     feed = Feed()
     run = Run(writer)
-    vault = Vault(settings.home)
+    keys = Keys(settings.keys, Vault(settings.home))
     added = AddedProviders(writer)
     connections = Pool(proxies=settings.proxies)
     runner = Engines(
@@ -108,40 +132,31 @@ def bootstrap(settings: Settings) -> Services:
         logs=settings.home / "logs",
         environment=settings.child_environment,
     )
-    providers: dict[str, Provider] = {}
-    unspoken = {
-        row.name for row in ENDPOINTS if row.wire not in WIRES and row.name in settings.keys
-    }
-    prices: dict[str, Price] = {}
-
-    def reload_providers() -> None:
-        rows = [*ENDPOINTS, *map(_endpoint_of, added.list())]
-        speaking = {
-            row.name: _http_provider(row, settings, vault, connections)
-            for row in rows
-            if row.wire in WIRES
-        }
-        # Only now, as a keyring may take its time: requests go on meanwhile.
-        providers.clear()
-        providers.update(speaking, local=LocalProvider(runner, connections, _later))
-        prices.clear()
-        prices.update({row.name: _unlisted_price(row) for row in rows}, local=FREE)
-
-    def missing(model: Model) -> str | None:
-        provider = providers.get(model.provider)
-        if provider is None:
-            return "unspoken" if model.provider in unspoken else "no-key"
-        return provider.missing(model)
+    turns = Turns()
+    roster = Roster(
+        settings,
+        catalogs,
+        keys,
+        added,
+        connections,
+        turns,
+        LocalProvider(runner, connections, _later, turns),
+    )
 
     def decide(request: ChatRequest) -> Decision:
         return route(
             request,
-            catalog,
-            missing,
+            catalogs.current,
+            roster.missing,
             classify,
-            providers=prices,
+            providers=roster.prices,
             unknown_model=settings.unknown_model,
+            caller=lambda asked: turns.model_of(asked.project, asked.answers),
         )
+
+    def count_tokens(request: ChatRequest) -> int:
+        model = decide(request).choices[0].model
+        return roster.providers[model.provider].count_tokens(model, request)
 
     def close() -> None:
         runner.stop_all()
@@ -149,41 +164,119 @@ def bootstrap(settings: Settings) -> Services:
         run.end()
         writer.close()
 
-    reload_providers()
+    roster.reload()
     rules = Rules((folder("data") / "rules.toml").read_text("utf-8"))
     classify = cascade((rules, Default()))
     ledger = Ledger(
         writer,
         run_id=run.id,
-        price_versions=record_prices(writer, catalog.models.values()),
+        price_versions=catalogs.versions,
         feed=feed,
     )
     return Services(
         settings=settings,
         admin_key=admin_key(settings.home, settings.admin_key),
-        catalog=catalog,
+        catalogs=catalogs,
         projects=Projects(writer),
         gateway=Gateway(
             decide=decide,
-            providers=providers,
+            providers=roster.providers,
             ledger=ledger,
-            write_error=lambda error: sse.write(write_error(error)),
+            pause=_pause,
             clock=time.time,
         ),
         reports=Reports(settings.database_file),
         feed=feed,
         runner=runner,
-        vault=vault,
+        keys=keys,
         added=added,
+        endpoints=roster.endpoints,
+        known=read_known((folder("data") / "providers.toml").read_text("utf-8")),
         run=run,
         started_ms=now_ms(),
         address=authority(settings.host, settings.port),
         decide=decide,
-        missing=missing,
-        prices=prices,
-        reload_providers=reload_providers,
+        count_tokens=count_tokens,
+        responses=Responses(writer),
+        missing=roster.missing,
+        prices=roster.prices,
+        check_key=roster.check_key,
+        key_refused=roster.key_refused,
+        reload_providers=roster.reload,
         close=close,
     )
+
+
+class Roster:
+    """Who may be called: every provider with its address and key, built anew when one changes.
+
+    The three tables keep their identity, so whoever holds one sees every change.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogs: Catalogs,
+        keys: Keys,
+        added: AddedProviders,
+        connections: Pool,
+        turns: Turns,
+        local: Provider,
+    ) -> None:
+        self._settings = settings
+        self._catalogs = catalogs
+        self._keys = keys
+        self._added = added
+        self._connections = connections
+        self._turns = turns
+        self._local = local
+        self._discovery = Discovery(
+            environment=settings.child_environment, proxies=settings.proxies
+        )
+        self.providers: dict[str, Provider] = {}
+        self.endpoints: dict[str, Endpoint] = {}
+        self.prices: dict[str, Price] = {}
+
+    def reload(self) -> None:
+        rows = [
+            replace(row, url=_address(row, self._settings))
+            for row in (*ENDPOINTS, *map(_endpoint_of, self._added.list()))
+        ]
+        keys = {row.name: self._keys.get(row.name) for row in rows}
+        speaking = {
+            row.name: _http_provider(row, keys[row.name], self._connections, self._turns)
+            for row in rows
+        }
+        # Only now, as a keyring may take its time: requests go on meanwhile.
+        self.endpoints.clear()
+        self.endpoints.update((row.name, row) for row in rows)
+        self.providers.clear()
+        self.providers.update(speaking, local=self._local)
+        self.prices.clear()
+        self.prices.update({row.name: _unlisted_price(row) for row in rows}, local=FREE)
+
+    def missing(self, model: Model) -> str | None:
+        """Why a model cannot answer now; None: it can."""
+        provider = self.providers.get(model.provider)
+        return "no-key" if provider is None else provider.missing(model)
+
+    def key_refused(self, name: str) -> bool:
+        provider = self.providers.get(name)
+        return isinstance(provider, HttpProvider) and provider.key_refused
+
+    def check_key(self, name: str) -> tuple[Found, list[Lost]]:
+        """Ask a provider what its key opens, and compare that with the catalogue."""
+        row = self.endpoints[name]
+        key = self._keys.get(name)
+        if row.url is None:
+            return Found(ok=False, reason="It has no address yet."), []
+        if key is None and row.key_variable is not None:
+            return Found(ok=False, reason=f"It has no key yet: larouter keys set {name}"), []
+        found = self._discovery.check(row.wire, row.url, key)
+        if not found.ok:
+            return found, []
+        today = datetime.now(UTC).date()
+        return found, lost_models(self._catalogs.current, name, found.models, today)
 
 
 def authority(host: str, port: int) -> str:
@@ -195,9 +288,13 @@ def authority(host: str, port: int) -> str:
 
 def _endpoint_of(provider: AddedProvider) -> Endpoint:
     return Endpoint(
-        name=provider.name, title=provider.name, wire=provider.wire, url=provider.url,
+        name=provider.name,
+        title=provider.name,
+        wire=provider.wire,
+        url=provider.url,
         quirks=COMPATIBLE,
-    )  # fmt: skip
+        also=FOR_ALL if provider.wire == "openai" else (),
+    )
 
 
 def _unlisted_price(row: Endpoint) -> Price:
@@ -205,25 +302,40 @@ def _unlisted_price(row: Endpoint) -> Price:
     return FREE if row.name in _OWN_SERVERS else Price()
 
 
-def _http_provider(
-    row: Endpoint, settings: Settings, vault: Vault, connections: Pool
-) -> HttpProvider:
+def _address(row: Endpoint, settings: Settings) -> str | None:
+    """Where a provider is called: an address that was set goes before its own. Anthropic's and
+    Google's have no version in them; people write it all the same."""
     url = settings.addresses.get(row.name, row.url)
+    if url and row.wire != "openai":
+        return url.removesuffix("/v1beta").removesuffix("/v1")
     if url and row.name in _SERVED_UNDER_V1 and url.count("/") == 2:
         url += "/v1"
+    return url
+
+
+def _http_provider(row: Endpoint, key: str | None, connections: Pool, turns: Turns) -> HttpProvider:
     return HttpProvider(
         name=row.name,
-        url=url,
-        key=settings.keys.get(row.name) or vault.get(row.name),
+        url=row.url,
+        key=key,
         needs_key=row.key_variable is not None,
+        wires=row.wires,
         quirks=row.quirks,
         pool=connections,
         later=_later,
+        turns=turns,
     )
 
 
 def _later(seconds: float, callback: Callable[[], None]) -> None:
     gevent.spawn_later(seconds, callback)
+
+
+def _pause(seconds: float, leaving: Leaving) -> None:
+    woken = Event()
+    leaving.on_fire(woken.set)
+    woken.wait(seconds)
+    leaving.on_fire(None)
 
 
 def _probe(model: str) -> ChatRequest:

@@ -7,7 +7,8 @@ Promises that this path keeps, each with a test in `tests/test_gateway.py`:
 
 1. Status before stream: `call` waits for the first event, so a refused or failed call is a
    proper 4xx or 5xx, never a broken 200.
-2. Fall back before the first event, never after: then the client has seen nothing.
+2. Retry and fall back before the first event, never after: then the client has seen nothing
+   (TRUST A2, A4). Each try is an attempt of its own, with its own row.
 3. Settled before the end, exactly once: the settlement is committed before the last bytes leave
    (TRUST B3). `close` covers answers that never got there; it is idempotent.
 4. A disconnect stops the spending (TRUST B8): the upstream is closed first, then the attempt is
@@ -23,13 +24,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-
-from msgspec.structs import replace
+from math import ceil
+from random import random
 
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
+from larouter.core.breaker import Breaker
 from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest
 from larouter.core.errors import (
+    BadRequest,
     LARouterError,
     StorageDown,
     TooManyRequests,
@@ -37,6 +40,7 @@ from larouter.core.errors import (
     UpstreamError,
     UpstreamRefused,
 )
+from larouter.core.fallback import Fallback
 from larouter.core.ports import Leaving, Ledger, Provider, Reply
 from larouter.core.route import Choice, Decision
 
@@ -55,9 +59,11 @@ class Gateway:
     """Classifies and routes; raises the refusal of a request that nothing can serve."""
     providers: Mapping[str, Provider]
     ledger: Ledger
-    write_error: Callable[[LARouterError], bytes]
-    """An error as an event of the caller's dialect, for a stream that breaks."""
+    pause: Callable[[float, Leaving], None]
+    """Wait so many seconds, or until the client leaves."""
     clock: Callable[[], float] = time.time
+    random: Callable[[], float] = random
+    breaker: Breaker = field(default_factory=lambda: Breaker(time.monotonic))
     in_flight: dict[str, int] = field(default_factory=dict)
     """How many answers are under way, by the project's id."""
 
@@ -103,26 +109,42 @@ class Gateway:
     def _call(
         self, record: RequestRecord, decision: Decision, request: ChatRequest, leaving: Leaving
     ) -> Answer:
-        """Reserve and send; a failure before the first event tries the next model."""
-        degraded = None
-        for choice in decision.choices:
-            last = choice is decision.choices[-1]
-            choice = replace(choice, degraded=degraded) if degraded else choice
-            attempt = self.ledger.reserve(record, choice, _hold(choice.model, request))
+        """Reserve and send; a failure before the first event is tried again, or by the next
+        model."""
+        assert decision.choices, "a decision names at least one model"
+        fallback = Fallback(decision.choices, self.breaker, self.random)
+        while (choice := fallback.choice) is not None:
+            attempt = self._reserve(record, fallback, choice, request)
             try:
                 reply = self.providers[choice.model.provider].call(choice.model, request, leaving)
             except LARouterError as error:
-                final = last or leaving.fired or isinstance(error, UpstreamRefused)
-                self.ledger.settle(attempt, self._failed(attempt, error, leaving, final=final))
-                if final:
+                goes_on = _goes_on(fallback, error, leaving)
+                self.ledger.settle(
+                    attempt, self._failed(attempt, error, leaving, final=not goes_on)
+                )
+                if not goes_on:
                     raise
-                degraded = "engine-down" if choice.model.is_local else "provider-down"
+                if fallback.pause_s:
+                    self.pause(fallback.pause_s, leaving)
             except BaseException:
+                fallback.abandoned()
                 self.ledger.settle(attempt, Outcome(state="unknown", status=500, error="crash"))
                 raise
             else:
+                self.breaker.succeeded(choice.model.key)
                 return Answer(self, decision, choice, attempt, reply, leaving)
-        raise AssertionError("a decision without choices")
+        resting = _resting(decision, fallback.rests_s)
+        self.ledger.refuse(record, resting.status, resting.code)
+        raise resting
+
+    def _reserve(
+        self, record: RequestRecord, fallback: Fallback, choice: Choice, request: ChatRequest
+    ) -> Attempt:
+        try:
+            return self.ledger.reserve(record, choice, _hold(choice.model, request))
+        except BaseException:
+            fallback.abandoned()
+            raise
 
     def _failed(
         self, attempt: Attempt, error: LARouterError, leaving: Leaving, *, final: bool
@@ -130,14 +152,15 @@ class Gateway:
         """What becomes of an attempt that brought nothing (TRUST B9)."""
         if isinstance(error, UpstreamRefused):
             state = "failed"
-        elif isinstance(error, Unavailable) or (
+        elif isinstance(error, (Unavailable, BadRequest)) or (
             isinstance(error, UpstreamError) and not error.sent
         ):
             state = "released"
         else:
             state = "failed" if attempt.model.is_local else "unknown"
-        status = CLIENT_LEFT if leaving.fired else error.status
-        return Outcome(state=state, status=status, error=error.code, final=final)
+        if leaving.fired:
+            return Outcome(state=state, status=CLIENT_LEFT, error="client_left", final=final)
+        return Outcome(state=state, status=error.status, error=error.code, final=final)
 
 
 class Answer:
@@ -176,7 +199,7 @@ class Answer:
         except LARouterError as error:
             self._settle_broken(error.code)
             # A client that left reads nothing; one that reads was cut off by our own stop.
-            yield self._gateway.write_error(_stopping() if self._leaving.fired else error)
+            yield self.reply.broken(_stopping() if self._leaving.fired else error)
         except Exception:
             self._settle_broken("crash")
             raise
@@ -228,8 +251,27 @@ class Answer:
             self._settle(self._broken(code))
 
 
+def _goes_on(fallback: Fallback, error: LARouterError, leaving: Leaving) -> bool:
+    """Is there a next try? Not for a client that left, whose leave says nothing of the model."""
+    if leaving.fired:
+        fallback.abandoned()
+        return False
+    return fallback.failed(error)
+
+
 def _stopping() -> Unavailable:
     return Unavailable("LARouter is stopping, so this answer ends here. Ask again in a moment.")
+
+
+def _resting(decision: Decision, rests_s: float) -> Unavailable:
+    """Every model that may answer has failed again and again just now (TRUST A3)."""
+    seconds = max(1, ceil(rests_s))
+    return Unavailable(
+        f"{decision.choices[0].model.key} has failed several times in a row and is left alone for "
+        f"{seconds} s. Try again then, or ask for another model.",
+        code="provider_resting",
+        retry_after_s=seconds,
+    )
 
 
 def _record(
@@ -257,5 +299,6 @@ def _hold(model: Model, request: ChatRequest) -> Nanodollars | None:
     """An upper bound of what the call can cost (TRUST B5), or None for an unknown price."""
     if model.price.is_free:
         return 0
-    output = min(request.max_output or model.max_output or 0, model.max_output or 2**31)
+    most = model.max_output or 0
+    output = most if request.max_output is None else min(request.max_output, most or 2**31)
     return model.price.bound(request.size, request.n * output)

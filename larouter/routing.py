@@ -24,15 +24,17 @@ Missing = Callable[[Model], str | None]
 # Words for people, by the reason codes of `x-larouter-degraded`.
 WHY = {
     "no-key": "has no key",
+    "no-address": "has no address",
     "not-downloaded": "is not downloaded",
     "engine-down": "could not be started",
     "provider-down": "did not answer",
     "context": "cannot hold a prompt this long",
     "policy": "cannot do what this request needs",
-    "unspoken": "speaks a format that this version of LARouter cannot use yet",
 }
-_HEADER = {"unspoken": "provider-down"}
-"""Reasons whose header is a more general word."""
+
+
+def _nobody_called(request: ChatRequest) -> str | None:
+    return None
 
 
 def route(
@@ -43,10 +45,13 @@ def route(
     *,
     providers: Mapping[str, Price],
     unknown_model: str = "reject",
+    caller: Callable[[ChatRequest], str | None] = _nobody_called,
 ) -> Decision:
     """Decide who answers. `model` is auto, a tier, a catalogue id or `provider/model`.
 
-    Raises `ModelNotFound`, `ProviderNotConfigured`, `ContextExceeded` or `BadRequest`.
+    `caller` names the model (its key) that asked for the tools whose results end the
+    conversation. Raises `ModelNotFound`, `ProviderNotConfigured`, `ContextExceeded` or
+    `BadRequest`.
     """
     name = request.model
     model = explicit_model(name, catalog, providers)
@@ -59,18 +64,35 @@ def route(
             f"There is no tier {request.tier!r}: x-larouter-tier is one of {names}.",
             code="invalid_tier",
         )
-    if tier is not None:
-        return _by_tier(tier, None, request, catalog, missing)
-    if name.lower() != AUTO and unknown_model != AUTO:
+    if tier is None and name.lower() != AUTO and (request.unknown_model or unknown_model) != AUTO:
         raise ModelNotFound(
             f"There is no model {name!r}. Write auto, a tier, an id of GET /v1/models, "
             "or provider/model.",
             param="model",
         )
+    waiting = caller(request) if request.answers else None
+    model = explicit_model(waiting, catalog, providers) if waiting else None
+    if model is not None and missing(model) is None and _gate(model, request) is None:
+        return _sticky(model, catalog)
+    if tier is not None:
+        return _by_tier(tier, None, request, catalog, missing)
     verdict = classify(request)
     found = catalog.tier(verdict.tier)
     assert found is not None, f"a stage named the tier {verdict.tier}, which is not there"
     return _by_tier(found, verdict, request, catalog, missing)
+
+
+def _sticky(model: Model, catalog: Catalog) -> Decision:
+    """The result of a tool goes to the model that called it, and to no other: never a switch
+    between a call and its result."""
+    tier = next((tier for tier in catalog.tiers if model.id in tier.models), None)
+    return Decision(
+        choices=(Choice(model=model),),
+        tier=tier.name if tier else "-",
+        stage="sticky",
+        score=tier.rank / max(1, len(catalog.tiers) - 1) if tier else 0.0,
+        reason=f"{model.key} asked for the tool whose result this is",
+    )
 
 
 def explicit_model(name: str, catalog: Catalog, providers: Mapping[str, Price]) -> Model | None:
@@ -99,8 +121,14 @@ def _explicit(model: Model, request: ChatRequest, missing: Missing) -> Decision:
     why = missing(model)
     if why == "no-key":
         raise ProviderNotConfigured(
-            f"{model.provider} has no key or address yet. Set the provider's environment variable, "
-            "then start LARouter again; or ask for model auto.",
+            f"{model.provider} has no key yet. Give it one with: larouter keys set "
+            f"{model.provider} (it works at once) – or ask for model auto.",
+            param="model",
+        )
+    if why == "no-address":
+        raise ProviderNotConfigured(
+            f"{model.provider} has no address yet. Set LAROUTER_{model.provider.upper()}_URL and "
+            "restart LARouter.",
             param="model",
         )
     if why is not None:
@@ -136,7 +164,7 @@ def _by_tier(
             continue
         # A tier's second model (the smaller one of two) is still the tier's own.
         stands_in = model.id not in own
-        choices.append(Choice(model=model, degraded=_header(degraded) if stands_in else None))
+        choices.append(Choice(model=model, degraded=degraded if stands_in else None))
     if not choices:
         raise _nobody(gates, catalog)
     reason = verdict.reason if verdict else f"tier {tier.name} was asked for"
@@ -151,10 +179,6 @@ def _by_tier(
         gates=tuple(gates),
         verdict=verdict,
     )
-
-
-def _header(why: str | None) -> str | None:
-    return None if why is None else _HEADER.get(why, why)
 
 
 def _candidates(tier: Tier, catalog: Catalog) -> Iterator[Model]:
@@ -191,7 +215,10 @@ _BYTES_PER_TOKEN_AT_MOST = 12
 
 def _fits(model: Model, request: ChatRequest) -> bool:
     # Without a tokenizer only the certain is refused here: a token is hardly ever longer than
-    # this many bytes. The engine counts exactly and refuses the rest with its own 400.
+    # this many bytes. The engine counts exactly and refuses the rest with its own 400. A batch of
+    # texts to embed may be as long as it likes: the context is each text's own.
+    if "embeddings" in request.needs:
+        return True
     return model.context is None or request.size <= model.context * _BYTES_PER_TOKEN_AT_MOST
 
 

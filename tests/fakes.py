@@ -12,14 +12,16 @@ from msgspec import json
 from msgspec.structs import replace
 
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
+from larouter.core.breaker import Breaker
 from larouter.core.catalog import FREE, Catalog, Model, Nanodollars, Price, Tier
 from larouter.core.chat import ChatRequest, Usage
-from larouter.core.errors import LARouterError
+from larouter.core.errors import LARouterError, UpstreamError
 from larouter.core.ports import Address, Leaving
 from larouter.core.route import Choice, Decision
 from larouter.gateway import Gateway
 from larouter.wire import sse
-from larouter.wire.openai_chat import DONE, read_request, write_error
+from larouter.wire.chat.request import read_request
+from larouter.wire.chat.writer import DONE, write_error
 
 
 def a_request(text="hello", *, model="auto", tier=None, **fields):
@@ -88,6 +90,9 @@ class FakeReply:
                 frame()
         self.usage = self._usage
 
+    def broken(self, error: LARouterError) -> bytes:
+        return sse.write(write_error(error))
+
     def delivered(self) -> Usage:
         return Usage(input=1, output=self.passed)
 
@@ -113,6 +118,8 @@ class FakeProvider:
         return self.why
 
     def call(self, model: Model, request: ChatRequest, leaving: Leaving) -> FakeReply:
+        if leaving.fired:
+            raise UpstreamError("The client left before anything was sent.", sent=False)
         self.calls.append((model, request))
         self.log.append(f"call {model.key}")
         while True:
@@ -122,6 +129,9 @@ class FakeProvider:
             if isinstance(step, FakeReply):
                 return step
             step()
+
+    def count_tokens(self, model: Model, request: ChatRequest) -> int:
+        return request.size
 
 
 @dataclass
@@ -220,13 +230,22 @@ class House:
         self.models = [CLOUD, OTHER, LOCAL]
         self.refusal = None
         self.leaving = Leaving()
+        self.pauses: list[float] = []
+        self.in_the_pause: Callable[[], object] = lambda: None
         self.gateway = Gateway(
             decide=self._decide,
             providers={"cloud": self.cloud, "other": self.other, "local": self.local},
             ledger=self.ledger,
-            write_error=lambda error: sse.write(write_error(error)),
+            pause=self._pause,
             clock=self.clock,
+            random=lambda: 0.5,
+            breaker=Breaker(self.clock),
         )
+
+    def _pause(self, seconds, leaving):
+        self.pauses.append(seconds)
+        self.clock.advance(seconds)
+        self.in_the_pause()
 
     def _decide(self, request):
         if self.refusal:

@@ -1,17 +1,28 @@
 """What settings become: providers, prices, addresses, tiers."""
 
 import json
+import time
 
+import gevent
 import pytest
 
 from larouter.bootstrap import authority, bootstrap
 from larouter.config import SettingsError, read_settings
 from larouter.core.catalog import FREE
 from larouter.core.chat import ChatRequest, Message
-from larouter.core.errors import ModelNotFound, StorageDown
+from larouter.core.errors import (
+    ModelNotFound,
+    ProviderNotConfigured,
+    StorageDown,
+    UpstreamError,
+)
 from larouter.core.ports import Leaving
 from larouter.routing import explicit_model
 from larouter.store.providers import AddedProvider
+from larouter.wire.gemini.request import read_request
+from tests.clouds.faults import status
+from tests.clouds.gemini import GeminiCloud
+from tests.clouds.openai import OpenAICloud
 
 
 @pytest.fixture
@@ -82,11 +93,11 @@ def test_without_a_key_the_starter_answers_every_tier(build):
     assert all(line.is_local and line.degraded for line in lines)
 
 
-def test_a_key_for_a_wire_that_is_not_spoken_yet_says_so(build):
+def test_a_key_is_for_its_own_provider(build):
     services = build(ANTHROPIC_API_KEY="sk-x")
 
     missing = {model.id: services.missing(model) for model in services.catalog.models.values()}
-    assert missing["claude-opus-5-5"] == "unspoken"
+    assert missing["claude-opus-5-5"] is None
     assert missing["gemini-4-argon"] == "no-key"
 
 
@@ -124,14 +135,120 @@ def test_an_address_without_a_path_is_served_under_v1(build, provider, name, pat
     assert provider.last["path"] == called
 
 
-def call(services, model):
+@pytest.mark.parametrize(
+    ("variable", "name", "url", "called"),
+    [
+        ("ANTHROPIC_BASE_URL", "anthropic", "http://h:1", "http://h:1"),
+        ("ANTHROPIC_BASE_URL", "anthropic", "http://h:1/v1", "http://h:1"),
+        ("ANTHROPIC_BASE_URL", "anthropic", "http://h:1/v1/", "http://h:1"),
+        ("ANTHROPIC_BASE_URL", "anthropic", "http://h:1/proxy", "http://h:1/proxy"),
+        ("GOOGLE_GEMINI_BASE_URL", "google", "http://h:1/v1beta", "http://h:1"),
+        ("GOOGLE_GEMINI_BASE_URL", "google", "http://h:1/v1", "http://h:1"),
+        ("OPENAI_BASE_URL", "openai", "http://h:1/v1", "http://h:1/v1"),
+        ("OPENAI_BASE_URL", "openai", "http://h:1", "http://h:1"),
+    ],
+)
+def test_a_version_in_an_address_is_dropped_where_the_paths_have_it(
+    build, variable, name, url, called
+):
+    assert build(**{variable: url}).endpoints[name].url == called
+
+
+def test_without_an_address_there_is_nobody_to_call(build):
+    services = build()
+
+    with pytest.raises(ProviderNotConfigured, match="LAROUTER_OLLAMA_URL"):
+        services.decide(a_request("ollama/any"))
+
+
+# How long a prompt is.
+
+
+@pytest.mark.parametrize("name", ["custom/any", "auto"])
+def test_where_nobody_counts_a_prompt_is_estimated_and_nothing_is_sent(build, provider, name):
+    services = build(LAROUTER_CUSTOM_URL=provider.url)
+    before = len(provider.seen)
+
+    assert services.count_tokens(a_request(name)) == 5
+    assert len(provider.seen) == before
+
+
+def test_google_is_asked_how_long_a_prompt_is(build):
+    with GeminiCloud() as cloud:
+        services = build(GOOGLE_API_KEY=cloud.key, GOOGLE_GEMINI_BASE_URL=f"{cloud.url}/v1beta")
+        request = read_request(
+            b'{"contents": [{"parts": [{"text": "Hello"}]}]}', model="google/gemini-4-argon"
+        )
+
+        assert services.count_tokens(request) == 2
+        assert cloud.last.path.endswith(":countTokens")
+
+
+# A key that is refused, and what becomes of it.
+
+
+def test_a_refused_key_is_known_until_it_is_taken_again(build):
+    with OpenAICloud() as cloud:
+        services = build(OPENAI_API_KEY=cloud.key, OPENAI_BASE_URL=f"{cloud.url}/v1")
+        marks = [services.key_refused("openai")]
+        cloud.will(status(401))
+        with pytest.raises(UpstreamError):
+            call(services, "openai/gpt-6-luna")
+        marks.append(services.key_refused("openai"))
+        call(services, "openai/gpt-6-luna", "req_2")
+        marks.append(services.key_refused("openai"))
+
+    assert marks == [False, True, False]
+
+
+@pytest.mark.parametrize("name", ["local", "nobody"])
+def test_who_has_no_key_has_none_refused(build, name):
+    assert not build().key_refused(name)
+
+
+# A pause.
+
+
+def test_a_pause_lasts_as_long_as_it_should(build):
+    leaving, pause = Leaving(), build().gateway.pause
+    started = time.monotonic()
+
+    pause(0.05, leaving)
+
+    assert 0.04 <= time.monotonic() - started < 2
+    assert not leaving.is_awaited
+
+
+def test_a_pause_ends_when_the_client_leaves(build):
+    leaving, pause = Leaving(), build().gateway.pause
+    gevent.spawn_later(0.01, leaving.fire)
+    started = time.monotonic()
+
+    pause(30, leaving)
+
+    assert time.monotonic() - started < 5
+    assert leaving.fired
+    assert not leaving.is_awaited
+
+
+def test_for_who_has_left_there_is_no_pause(build):
+    leaving, pause = Leaving(), build().gateway.pause
+    leaving.fire()
+    started = time.monotonic()
+
+    pause(30, leaving)
+
+    assert time.monotonic() - started < 5
+
+
+def call(services, model, id="req_1"):
     body = {"model": model, "messages": [{"role": "user", "content": "Hi"}]}
     request = ChatRequest(
         model=model, messages=(Message("user", "Hi"),), body=body, size=len(json.dumps(body))
     )
     services.projects.ensure_default()
     project = services.projects.get("default")
-    answer = services.gateway.answer(project, request, f"req_{model}", Leaving())
+    answer = services.gateway.answer(project, request, id, Leaving())
     try:
         return answer.finish()
     finally:

@@ -13,7 +13,7 @@ from larouter.core.errors import (
     UpstreamRefused,
     UpstreamTimeout,
 )
-from larouter.wire.openai_chat import DONE
+from larouter.wire.chat.writer import DONE
 from tests.fakes import CLOUD, LOCAL, OTHER, USAGE, FakeReply, House, a_request
 
 
@@ -114,12 +114,12 @@ def test_when_all_fail_the_last_error_is_shown(house):
 
 
 def test_a_refusal_is_final(house):
-    house.cloud.will(UpstreamRefused("too many", status=429, retry_after_s=7))
+    house.cloud.will(UpstreamRefused("too long", status=422, retry_after_s=7))
 
     with pytest.raises(UpstreamRefused) as caught:
         house.ask()
 
-    assert (caught.value.status, caught.value.retry_after_s) == (429, 7)
+    assert (caught.value.status, caught.value.retry_after_s) == (422, 7)
     assert house.states == ["failed"]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from larouter.config import import_path
 from larouter.core.catalog import Model
 from larouter.core.errors import EngineDown, ModelNotFound
 from larouter.core.ports import Address
@@ -79,7 +80,7 @@ class Pool:
     ) -> None:
         self._files = files
         self._logs = logs
-        self._environment = {**environment, "PYTHONPATH": _import_path(environment)}
+        self._environment = {**environment, "PYTHONPATH": import_path(environment)}
         self._python = tuple(python)
         self._options = ("--slots", str(slots), "--context", str(context))
         self._limit = limit
@@ -259,13 +260,6 @@ class Pool:
             seat.crashes = [at for at in seat.crashes if now - at < CRASH_WINDOW_S] + [now]
             if len(seat.crashes) >= CRASHES:
                 seat.quarantine = _quarantined(model)
-
-
-def _import_path(environment: Mapping[str, str]) -> str:
-    """Let the child import what this process runs, from a checkout too."""
-    root = str(Path(__file__).resolve().parents[2])
-    inherited = environment.get("PYTHONPATH")
-    return f"{root}{';' if sys.platform == 'win32' else ':'}{inherited}" if inherited else root
 
 
 def _again(error: EngineDown, last_line: str) -> EngineDown:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from larouter.wire.openai_chat import Quirks
+from larouter.wire.road import Quirks
+
+FOR_ALL = ("completions", "embeddings")
+"""What OpenAI-compatible servers speak besides chat completions."""
 
 COMPATIBLE = Quirks()
 """Any server that speaks OpenAI's dialect: unknown fields are its own to judge."""
@@ -23,11 +26,20 @@ class Endpoint:
     key_variable: str | None = None
     """Where its key comes from, for the message when there is none; None: it needs none."""
     quirks: Quirks = COMPATIBLE
+    also: tuple[str, ...] = ()
+    """Further formats that it speaks (`wire.dialects.WIRES`), for clients that speak them too."""
 
+    @property
+    def wires(self) -> tuple[str, ...]:
+        """Every format that it speaks; what is translated is translated into the first."""
+        return _WIRES_OF[self.wire] + self.also
+
+
+_WIRES_OF = {"openai": ("chat",), "anthropic": ("anthropic",), "gemini": ("gemini",)}
 
 _OPENAI_ONLY = frozenset(
     {"audio", "logit_bias", "metadata", "modalities", "n", "parallel_tool_calls", "prediction"}
-    | {"prompt_cache_key", "prompt_cache_retention", "reasoning_effort", "safety_identifier"}
+    | {"prompt_cache_key", "prompt_cache_retention", "safety_identifier"}
     | {"seed", "service_tier", "store", "user", "verbosity", "web_search_options"}
 )
 _ENGINE_FIELDS = frozenset(
@@ -37,7 +49,7 @@ _ENGINE_FIELDS = frozenset(
     | {"temperature", "tool_choice", "tools", "top_k", "top_logprobs", "top_p"}
 )
 
-ENGINE_QUIRKS = Quirks(only=_ENGINE_FIELDS, named_tool=False)
+ENGINE_QUIRKS = Quirks(only=_ENGINE_FIELDS, named_tool=False, fills=False)
 """Our own engine gets what it knows: others of its fields choose slots, caches and files."""
 
 ENDPOINTS = (
@@ -47,7 +59,14 @@ ENDPOINTS = (
         wire="openai",
         url="https://api.openai.com/v1",
         key_variable="OPENAI_API_KEY",
-        quirks=Quirks(max_output="max_completion_tokens", developer=True),
+        quirks=Quirks(
+            max_output="max_completion_tokens",
+            developer=True,
+            strict=True,
+            custom_tools=True,
+            top_k=False,
+        ),
+        also=("responses", "completions", "embeddings"),
     ),
     Endpoint(
         name="anthropic",
@@ -62,6 +81,7 @@ ENDPOINTS = (
         wire="gemini",
         url="https://generativelanguage.googleapis.com",
         key_variable="GOOGLE_API_KEY",
+        also=("gemini-embeddings",),
     ),
     # Refuses the role developer and has no such fields: api-docs.deepseek.com, chat completion.
     Endpoint(
@@ -70,12 +90,22 @@ ENDPOINTS = (
         wire="openai",
         url="https://api.deepseek.com",
         key_variable="DEEPSEEK_API_KEY",
-        quirks=Quirks(never=_OPENAI_ONLY),
+        quirks=Quirks(
+            never=_OPENAI_ONLY,
+            thinking=True,
+            json_schema=False,
+            top_k=False,
+            fill_path="beta/completions",
+        ),
+        also=("completions",),
     ),
-    Endpoint(name="ollama", title="Ollama", wire="openai"),
-    Endpoint(name="llamacpp", title="llama.cpp", wire="openai"),
-    Endpoint(name="custom", title="Own server", wire="openai"),
+    Endpoint(name="ollama", title="Ollama", wire="openai", also=FOR_ALL),
+    Endpoint(
+        name="llamacpp",
+        title="llama.cpp",
+        wire="openai",
+        quirks=Quirks(fills=False),
+        also=FOR_ALL,
+    ),
+    Endpoint(name="custom", title="Own server", wire="openai", also=FOR_ALL),
 )
-
-WIRES = frozenset({"openai"})
-"""The wires that this version can call."""

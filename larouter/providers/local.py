@@ -6,19 +6,24 @@ from larouter.core.catalog import Model
 from larouter.core.chat import ChatRequest
 from larouter.core.errors import EngineDown, UpstreamError, UpstreamRefused, UpstreamTimeout
 from larouter.core.ports import Address, Leaving, Runner
+from larouter.core.turns import Turns
 from larouter.providers import ENGINE_QUIRKS
-from larouter.providers.http import Later, Line, RelayedReply
+from larouter.providers.http import Exchange, HttpReply, Later, Line, estimated_tokens
 from larouter.providers.pool import Pool
-from larouter.wire.openai_chat import write_request
+from larouter.providers.roads import call_of, road_to, wire_for
+from larouter.wire.road import Sending
+
+_WIRES = ("chat", "completions")
 
 
 class LocalProvider:
     """A `Provider` over a `Runner`: free, and cancelled at once when the client leaves."""
 
-    def __init__(self, runner: Runner, pool: Pool, later: Later) -> None:
+    def __init__(self, runner: Runner, pool: Pool, later: Later, turns: Turns) -> None:
         self._runner = runner
         self._pool = pool
         self._later = later
+        self._turns = turns
         self._lines: dict[str, tuple[Address, Line]] = {}
 
     def missing(self, model: Model) -> str | None:
@@ -26,10 +31,13 @@ class LocalProvider:
             return "not-downloaded"
         return "engine-down" if self._runner.state(model) == "quarantined" else None
 
-    def call(self, model: Model, request: ChatRequest, leaving: Leaving) -> RelayedReply:
-        body = write_request(model.id, request, ENGINE_QUIRKS)
+    def call(self, model: Model, request: ChatRequest, leaving: Leaving) -> HttpReply:
+        wire = wire_for(request, model, _WIRES)
+        call = call_of(model, request, ENGINE_QUIRKS, self._turns, name=model.id)
+        sending, road = road_to(call, request, _WIRES, wire, self._turns)
+        exchange = Exchange(model, request, road, self._turns)
         try:
-            return self._send(model, body, request, leaving)
+            return self._send(model, sending, exchange, leaving)
         except UpstreamRefused:
             raise
         except UpstreamTimeout:
@@ -44,11 +52,14 @@ class LocalProvider:
                 retry_after_s=1,
             ) from error
 
+    def count_tokens(self, model: Model, request: ChatRequest) -> int:
+        return estimated_tokens(request)
+
     def _send(
-        self, model: Model, body: bytes, request: ChatRequest, leaving: Leaving
-    ) -> RelayedReply:
+        self, model: Model, sending: Sending, exchange: Exchange, leaving: Leaving
+    ) -> HttpReply:
         try:
-            return self._line(model).send(body, request, leaving, grace_s=0)
+            return self._line(model).send(sending, exchange, leaving, grace_s=0)
         except UpstreamRefused:
             raise
         except UpstreamError as error:
@@ -56,12 +67,14 @@ class LocalProvider:
                 raise
         # Nobody was there: the process has just died and its address is an old one.
         self._runner.report_failure(model)
-        return self._line(model).send(body, request, leaving, grace_s=0)
+        return self._line(model).send(sending, exchange, leaving, grace_s=0)
 
     def _line(self, model: Model) -> Line:
         address = self._runner.ensure_ready(model)
         known = self._lines.get(model.id)
         if known is None or known[0] != address:
-            line = Line(address.url, address.key, self._pool, self._later, reuse_after_stream=False)
+            line = Line(
+                address.url, address.key, None, self._pool, self._later, reuse_after_stream=False
+            )
             known = self._lines[model.id] = (address, line)
         return known[1]

@@ -71,7 +71,7 @@ class Pool:
         proxy = self._proxy(origin)
         opened: socket.socket | None = None
         try:
-            _refuse_metadata(origin.host)
+            refuse_metadata(origin.host)
             if proxy is None:
                 opened = self._open(origin.host, origin.port)
             else:
@@ -83,9 +83,10 @@ class Pool:
             if opened is not None:
                 opened.close()
             raise UpstreamError(
-                f"{origin.host} cannot be reached ({_reason(error)}).",
+                f"{origin.host} cannot be reached ({why_unreachable(error)}).",
                 code="upstream_unreachable",
                 sent=False,
+                retryable=True,
             ) from error
         return opened
 
@@ -132,9 +133,7 @@ class Pool:
         return opened
 
     def _proxy(self, origin: Origin) -> str | None:
-        if _is_loopback(origin.host) or _is_excepted(origin.host, self._proxies.get("no", "")):
-            return None
-        return self._proxies.get(origin.scheme)
+        return proxy_for(origin, self._proxies)
 
     def _tls_context(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -183,11 +182,12 @@ def _addresses(host: str, port: int) -> Iterator[tuple[socket.AddressFamily, tup
     """Where to connect. Link-local addresses, the clouds' metadata services, never (TRUST S7)."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for family, _, _, _, address in found:
-        _refuse_metadata(str(address[0]))
+        refuse_metadata(str(address[0]))
         yield family, address  # type: ignore[misc]
 
 
-def _refuse_metadata(host: str) -> None:
+def refuse_metadata(host: str) -> None:
+    """Raise `OSError` for an address that no provider has (TRUST S7)."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -196,6 +196,13 @@ def _refuse_metadata(host: str) -> None:
         address = address.ipv4_mapped
     if address.is_link_local or address in _METADATA:
         raise OSError("link-local and metadata addresses are not allowed")
+
+
+def proxy_for(origin: Origin, proxies: Mapping[str, str]) -> str | None:
+    """Through which proxy an origin is reached; None: directly, as this machine always is."""
+    if _is_loopback(origin.host) or _is_excepted(origin.host, proxies.get("no", "")):
+        return None
+    return proxies.get(origin.scheme)
 
 
 def _is_loopback(host: str) -> bool:
@@ -213,7 +220,8 @@ def _is_excepted(host: str, names: str) -> bool:
     return False
 
 
-def _reason(error: Exception) -> str:
+def why_unreachable(error: Exception) -> str:
+    """What kept a connection from being made, in words for people."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, TimeoutError):

@@ -37,6 +37,10 @@ class ProjectRow(Row):
     created_ms: Mapped[int]
     deleted_ms: Mapped[int | None]
     """Its requests stay, for the bills; its bearers stop."""
+    aliases: Mapped[str] = mapped_column(Text, server_default="{}")
+    """JSON: a model's name as the project writes it, and the name that is meant."""
+    unknown_model: Mapped[str | None] = mapped_column(String(10))
+    """`auto` or `reject`; None: as the setting says."""
 
 
 class BearerRow(Row):
@@ -157,3 +161,35 @@ class SettingRow(Row):
 
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class ResponseRow(Row):
+    """One answer of `/v1/responses` that the client wants kept, and what was said to get it."""
+
+    __tablename__ = "response"
+    __table_args__ = (Index("response_created", "created_ms"),)
+
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(300), primary_key=True)
+    previous_id: Mapped[str | None] = mapped_column(String(300))
+    """The response before it in the conversation, whose items come first."""
+    created_ms: Mapped[int]
+    """Kept for 30 days (TRUST S11)."""
+    input: Mapped[str] = mapped_column(Text)
+    """JSON: the items of its own request, each with an id."""
+    body: Mapped[str] = mapped_column(Text)
+    """JSON: the response as the client got it."""
+
+
+class ResponseItemRow(Row):
+    """In which response an item is, for clients that refer to items by their ids."""
+
+    __tablename__ = "response_item"
+    __table_args__ = (
+        Index("response_item_response", "project_id", "response_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(300), primary_key=True)
+    response_id: Mapped[str] = mapped_column(String(300))

@@ -8,9 +8,28 @@ from flask import Flask, Response
 
 from larouter.bootstrap import Services
 from larouter.config import folder
-from larouter.web import api, openai, pages, replies
+from larouter.web import (
+    anthropic,
+    api,
+    catalog_api,
+    completions,
+    embeddings,
+    gemini,
+    keys,
+    models,
+    ollama,
+    openai,
+    pages,
+    replies,
+    responses,
+)
 from larouter.web.app import App
 from larouter.web.auth import Auth
+
+_DOORS = (
+    openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
+    keys,
+)  # fmt: skip
 
 
 def create_app(services: Services) -> Flask:
@@ -18,8 +37,8 @@ def create_app(services: Services) -> Flask:
     app = App("larouter", template_folder=str(folder("templates")), static_folder=None)
     auth = Auth(services.projects, services.admin_key, keyless=services.settings.keyless)
     replies.install(app)
-    app.register_blueprint(openai.blueprint(services, auth))
-    app.register_blueprint(api.blueprint(services, auth))
+    for door in _DOORS:
+        app.register_blueprint(door.blueprint(services, auth))
     pages.install(app, services)
 
     @app.get("/health")

@@ -6,7 +6,6 @@ is one send of its own, at once, because a token that waits in a buffer is laten
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from email.utils import formatdate
@@ -184,15 +183,10 @@ class Answer:
         return kept, length, dated
 
 
-def write_error(error: LARouterError, *, date: DateLine, cors: Fields, with_body: bool) -> bytes:
-    """Write the door's own answer in OpenAI's error shape; the connection closes after it."""
-    shape = {
-        "message": error.message,
-        "type": error.type,
-        "param": error.param,
-        "code": error.code,
-    }
-    body = json.dumps({"error": shape}).encode()
+def write_error(
+    error: LARouterError, body: bytes, *, date: DateLine, cors: Fields, with_body: bool
+) -> bytes:
+    """Write the door's own answer; `body` is the error's JSON. The connection closes after it."""
     fields = [
         ("Content-Type", "application/json"),
         ("Content-Length", str(len(body))),

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
 from msgspec import Raw
 
 from larouter.bootstrap import Services
-from larouter.config import SettingsError, parse_url
+from larouter.config import SettingsError, parse_key, parse_url
 from larouter.core.account import Project
 from larouter.core.catalog import Nanodollars
 from larouter.core.errors import BadRequest, Forbidden
-from larouter.providers import ENDPOINTS, WIRES
+from larouter.providers import ENDPOINTS
+from larouter.providers.known import ADDABLE_WIRES, Known
 from larouter.store.projects import DEFAULT
 from larouter.store.providers import AddedProvider
 from larouter.store.reports import PERIOD_DAYS
 from larouter.web import session
 from larouter.web.auth import Auth
+from larouter.web.catalog_api import model_row
 from larouter.web.replies import decimal_text, json_response
 from larouter.wire.strict_json import decode_object, encode
 
@@ -30,8 +33,10 @@ def blueprint(services: Services, auth: Auth) -> Blueprint:
     view = Api(services, auth)
     routes.get("/api/projects")(view.list_projects)
     routes.post("/api/projects")(view.create_project)
-    routes.patch("/api/projects/<path:id>")(view.rename_project)
+    routes.get("/api/projects/<path:id>")(view.project)
+    routes.patch("/api/projects/<path:id>")(view.change_project)
     routes.delete("/api/projects/<path:id>")(view.delete_project)
+    routes.delete("/api/projects/<path:id>/responses")(view.forget_responses)
     routes.post("/api/projects/<path:id>/rotate")(view.rotate_project)
     routes.post("/api/projects/<path:id>/grant")(view.grant)
     routes.get("/api/usage")(view.usage)
@@ -60,15 +65,30 @@ class Api:
         project, bearer = self._services.projects.create(_text("name"))
         return json_response({**_project(project), "bearer": bearer}, 201)
 
-    def rename_project(self, id: str) -> Response:
+    def project(self, id: str) -> Response:
         self._admin()
-        self._refuse_default(id, "renamed")
-        return json_response(_project(self._services.projects.rename(id, _text("name"))))
+        self._make_default(id)
+        return json_response(_project(self._services.projects.get(id)))
+
+    def change_project(self, id: str) -> Response:
+        """Change what is given: name, aliases (all of them at once), unknown_model."""
+        self._admin()
+        self._make_default(id)
+        given = decode_object(request.environ["wsgi.input"].read())
+        if "name" in given:
+            self._refuse_default(id, "renamed")
+        return json_response(_project(self._services.projects.update(id, **_changes(given))))
 
     def delete_project(self, id: str) -> Response:
         self._admin()
         self._refuse_default(id, "deleted")
         return json_response({**_project(self._services.projects.delete(id)), "deleted": True})
+
+    def forget_responses(self, id: str) -> Response:
+        """Delete the stored responses of a project (TRUST S11)."""
+        self._admin()
+        project = self._services.projects.get(id)
+        return json_response({"deleted": self._services.responses.forget_all(project.id)})
 
     def rotate_project(self, id: str) -> Response:
         self._admin()
@@ -113,20 +133,23 @@ class Api:
     def list_providers(self) -> Response:
         self._admin()
         settings = self._services.settings
-        keys = {*settings.keys, *self._services.vault.names()}
+        place = self._services.keys.place
         built_in = [
             {
                 "name": row.name,
                 "wire": row.wire,
                 "url": settings.addresses.get(row.name, row.url),
-                "has_key": row.name in keys,
+                "has_key": place(row.name) != "none",
+                "key_in": place(row.name),
+                "key_refused": self._services.key_refused(row.name),
                 "added": False,
             }
             for row in ENDPOINTS
         ]
         added = [
-            {"name": row.name, "wire": row.wire, "url": row.url, "has_key": row.name in keys,
-             "added": True}
+            {"name": row.name, "wire": row.wire, "url": row.url,
+             "has_key": place(row.name) != "none", "key_in": place(row.name),
+             "key_refused": self._services.key_refused(row.name), "added": True}
             for row in self._services.added.list()
         ]  # fmt: skip
         return json_response({"data": built_in + added})
@@ -134,10 +157,10 @@ class Api:
     def add_provider(self) -> Response:
         self._admin()
         given = decode_object(request.environ["wsgi.input"].read())
-        provider = _provider(given)
+        provider = _provider(given, self._services.known)
+        key = read_key(given["key"]) if given.get("key") is not None else None
         self._services.added.add(provider)
-        key = given.get("key")
-        place = self._services.vault.set(provider.name, key) if key else None
+        place = self._services.keys.set(provider.name, key) if key else None
         self._services.reload_providers()
         return json_response(
             {"name": provider.name, "wire": provider.wire, "url": provider.url, "key_in": place},
@@ -147,24 +170,17 @@ class Api:
     def remove_provider(self, name: str) -> Response:
         self._admin()
         self._services.added.remove(name)
-        self._services.vault.delete(name)
+        self._services.keys.delete(name)
         self._services.reload_providers()
         return json_response({"name": name, "deleted": True})
 
     def catalog(self) -> Response:
         self._admin()
+        catalog = self._services.catalog
         models = [
-            {
-                "id": model.id,
-                "provider": model.provider,
-                "title": model.title,
-                "context": model.context,
-                "abilities": sorted(model.abilities),
-                "missing": self._services.missing(model),
-            }
-            for model in self._services.catalog.models.values()
+            model_row(model, self._services.missing(model)) for model in catalog.models.values()
         ]
-        return json_response({"date": self._services.catalog.date, "data": models})
+        return json_response({"date": catalog.date, "data": models})
 
     def sign_in_code(self) -> Response:
         """A one-time code for a browser; single use, ten minutes (TRUST S5)."""
@@ -196,7 +212,29 @@ class Api:
 
 
 def _project(project: Project) -> dict[str, Any]:
-    return {"id": project.id, "name": project.name, "created_ms": project.created_ms}
+    return {
+        "id": project.id,
+        "name": project.name,
+        "created_ms": project.created_ms,
+        "aliases": project.aliases,
+        "unknown_model": project.unknown_model or "default",
+    }
+
+
+def _changes(given: dict[str, Any]) -> dict[str, Any]:
+    """What a PATCH wants changed; a field that there is not is a slip, and said so."""
+    kinds = {"name": str, "aliases": dict, "unknown_model": str}
+    for field, value in given.items():
+        if field not in kinds:
+            raise BadRequest(f"A project has no field {field!r} to change.", param=field[:100])
+        if not isinstance(value, kinds[field]):
+            kind = "an object" if kinds[field] is dict else "a string"
+            raise BadRequest(f"The field '{field}' must be {kind}.", param=field)
+    if not given:
+        raise BadRequest(f"Give at least one of {', '.join(kinds)}.")
+    if not all(isinstance(model, str) for model in given.get("aliases", {}).values()):
+        raise BadRequest("Each alias means one model, by its name.", param="aliases")
+    return given
 
 
 def _money(name: str, nusd: Nanodollars) -> dict[str, Any]:
@@ -215,18 +253,36 @@ def _text(name: str) -> str:
     return value
 
 
-def _provider(given: dict[str, Any]) -> AddedProvider:
-    name, wire, url, key = (given.get(field) for field in ("name", "wire", "url", "key"))
+def read_key(given: object) -> str:
+    """A provider's key out of a body; raises `BadRequest`, which does not repeat it."""
+    if not isinstance(given, str):
+        raise BadRequest("The key must be a string.", param="key")
+    try:
+        return parse_key("The key", given)
+    except SettingsError as error:
+        raise BadRequest(str(error), param="key") from None
+
+
+def _provider(given: dict[str, Any], known: Mapping[str, Known]) -> AddedProvider:
+    name, wire, url = (given.get(field) for field in ("name", "wire", "url"))
     if not (isinstance(name, str) and name.isascii() and name.replace("-", "").isalnum()):
         raise BadRequest("A provider's name has letters, digits and hyphens.", param="name")
     if name in {"local", "auto", *(row.name for row in ENDPOINTS)}:
         raise BadRequest(f"The name {name!r} is taken by LARouter itself.", param="name")
-    if not (isinstance(wire, str) and wire in WIRES):
+    row = known.get(name)
+    if url is None and row is None:
         raise BadRequest(
-            f"wire must be one of {', '.join(sorted(WIRES))} in this version.", param="wire"
+            f"No address is known for {name!r}; give one with --url. Known by name: "
+            f"{', '.join(sorted(known))}.",
+            param="url",
         )
-    if key is not None and not (isinstance(key, str) and key.isascii() and key.isprintable()):
-        raise BadRequest("The key must be printable ASCII.", param="key")
+    # A known address goes with its own format, a given one with what most servers speak.
+    if wire is None:
+        wire = row.wire if row is not None and url is None else "openai"
+    if not (isinstance(wire, str) and wire in ADDABLE_WIRES):
+        raise BadRequest(f"wire must be one of {', '.join(ADDABLE_WIRES)}.", param="wire")
+    if url is None and row is not None:
+        url = row.url
     try:
         return AddedProvider(name=name, wire=wire, url=parse_url("url", str(url)))
     except SettingsError as error:

@@ -16,7 +16,7 @@ from flask.sessions import NullSession, SecureCookieSessionInterface, SessionMix
 from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
 
-_WITHOUT_COOKIES = ("/v1/", "/api/", "/health")
+_WITHOUT_COOKIES = ("/v1/", "/v1beta/", "/api/", "/health")
 
 
 class _Sessions(SecureCookieSessionInterface):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
+import ipaddress
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from larouter.core.account import Project
 from larouter.core.errors import Unauthorized
@@ -34,7 +37,8 @@ class Auth:
     def project(self, environ: Mapping[str, Any]) -> Project:
         """The project whose bearer the request carries. Raises `Unauthorized`."""
         bearer = _bearer(environ)
-        if bearer is None and self._keyless:
+        # Whoever is on another machine has a bearer, wherever the server listens.
+        if bearer is None and self._keyless and _is_from_here(environ):
             return self._projects.get(DEFAULT)
         project = self._projects.of_bearer(bearer) if bearer else None
         if project is None:
@@ -64,8 +68,28 @@ def _bearer(environ: Mapping[str, Any]) -> str | None:
     if header is not None:
         scheme, _, bearer = header.partition(" ")
         return bearer.strip() if scheme.lower() == "bearer" else ""
-    key: str | None = environ.get("HTTP_X_API_KEY")
-    return key
+    for name in ("HTTP_X_API_KEY", "HTTP_X_GOOG_API_KEY"):
+        key: str | None = environ.get(name)
+        if key is not None:
+            return key
+    return _key_in_query(environ)
+
+
+def _key_in_query(environ: Mapping[str, Any]) -> str | None:
+    """`key=`, as Google's older clients send it, on Google's paths alone (TRUST S4)."""
+    query = environ.get("QUERY_STRING", "")
+    if "key=" not in query or not environ["PATH_INFO"].startswith("/v1beta"):
+        return None
+    return next(iter(parse_qs(query).get("key", [])), None)
+
+
+def _is_from_here(environ: Mapping[str, Any]) -> bool:
+    """Is the peer this machine itself? A name or an empty address is not."""
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(environ.get("REMOTE_ADDR", ""))
+        mapped = getattr(address, "ipv4_mapped", None)
+        return bool((mapped or address).is_loopback)
+    return False
 
 
 def _refused(bearer: str | None, why: str | None = None) -> Unauthorized:

@@ -20,6 +20,7 @@ from larouter.web.body import Body
 from larouter.web.guard import Guard, preflight
 from larouter.web.http11 import DEFAULT_LIMITS, Head, HeadReader, Limits, head_start, write_head
 from larouter.web.peer import Expired, Gone, Peer
+from larouter.web.shapes import error_body
 
 WSGIApp: TypeAlias = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -86,7 +87,7 @@ class Connection:
             cors = self._door.guard.admit(head)
             self._check_room(head)
         except LARouterError as error:
-            return self._refuse(error, cors, with_body=head.method != "HEAD")
+            return self._refuse(error, cors, head)
         granted = preflight(head, cors) if cors else None
         if granted is not None:
             return self._grant(head, granted)
@@ -136,8 +137,11 @@ class Connection:
                 retry_after_s=_RETRY_AFTER_S,
             )
 
-    def _refuse(self, error: LARouterError, cors: Fields = (), *, with_body: bool = True) -> bool:
-        self._send(write_error(error, date=self._door.date, cors=cors, with_body=with_body))
+    def _refuse(self, error: LARouterError, cors: Fields = (), head: Head | None = None) -> bool:
+        body = error_body(error, head.path if head else "", head.variables if head else {})
+        with_body = head is None or head.method != "HEAD"
+        date = self._door.date
+        self._send(write_error(error, body, date=date, cors=cors, with_body=with_body))
         self._unread = True
         return False
 
@@ -206,7 +210,7 @@ class Connection:
         if answer.begun:
             # The client must see that the answer is broken: no last chunk, only the close.
             return False
-        return self._refuse(error, answer.cors, with_body=answer.head.method != "HEAD")
+        return self._refuse(error, answer.cors, answer.head)
 
     def _close_pieces(self, pieces: Iterable[bytes]) -> None:
         close = getattr(pieces, "close", None)

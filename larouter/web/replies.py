@@ -12,11 +12,13 @@ from larouter.core.catalog import Nanodollars
 from larouter.core.errors import LARouterError, MethodNotAllowed, NotFound
 from larouter.web.app import Finished
 from larouter.web.request_id import request_id
-from larouter.wire.openai_chat import write_error
+from larouter.web.shapes import error_body
 from larouter.wire.strict_json import encode
 
 logger = logging.getLogger(__name__)
 
+_FOR_GOOD = frozenset({"invalid_api_key", "provider_key_refused"})
+"""What no repetition changes. Clients are told, as some repeat a 401 or a 502 for minutes."""
 _MAX_LINE = 200
 _NUSD = 1_000_000_000
 
@@ -34,11 +36,15 @@ def json_response(value: Any, status: int = 200) -> Response:
 
 
 def error_response(error: LARouterError) -> Response:
-    response = Response(write_error(error), error.status, mimetype="application/json")
+    response = Response(
+        error_body(error, request.path, request.environ), error.status, mimetype="application/json"
+    )
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if error.code in _FOR_GOOD:
+        response.headers["x-should-retry"] = "false"
     return response
 
 

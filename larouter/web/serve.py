@@ -29,6 +29,7 @@ from larouter.core.errors import LARouterError
 from larouter.store.runs import HEARTBEAT_S
 from larouter.web import create_app, session
 from larouter.web.pages import LAUNCH_PATHS
+from larouter.web.redacting import Redacting
 from larouter.web.server import Server
 
 logger = logging.getLogger("larouter")
@@ -48,8 +49,9 @@ def serve(settings: Settings, *, out: TextIO | None = sys.stdout) -> None:
 
     Raises `AlreadyRunning`, `SettingsError`, `LARouterError`.
     """
+    _refuse_open_house(settings)
     make_private_folder(settings.home)
-    _log_to(settings)
+    redacting = _log_to(settings)
     # Held for as long as the process lives, kill -9 included: the system lets go of it.
     lock = FileLock(settings.home / "serve.lock", mode=0o600)
     try:
@@ -60,6 +62,7 @@ def serve(settings: Settings, *, out: TextIO | None = sys.stdout) -> None:
     # What a killed server wrote; commands would knock there until we have written our own.
     settings.runtime_file.unlink(missing_ok=True)
     services = bootstrap(settings)
+    redacting.secrets = lambda: services.keys.known() | {services.admin_key}
     try:
         services.run.recover()
         _serve(services, out)
@@ -99,12 +102,22 @@ def _serve(services: Services, out: TextIO | None) -> None:
     heartbeat.kill()
 
 
+def _refuse_open_house(settings: Settings) -> None:
+    """Without a bearer anybody may ask: that is for one's own machine."""
+    if settings.keyless and not settings.is_loopback:
+        raise SettingsError(
+            "LAROUTER_KEYLESS=1 is for this machine only, but LARouter is to listen on "
+            f"{settings.host}, where other machines reach it. Leave one of the two out."
+        )
+
+
 def _renew_lease(services: Services) -> None:
     while True:
         gevent.sleep(HEARTBEAT_S)
         try:
             services.run.renew()
             services.projects.forget_expired()
+            services.responses.forget_expired()
         except LARouterError:
             logger.exception("the lease could not be renewed")
 
@@ -187,16 +200,23 @@ def _greet(out: TextIO, address: str, bearer: str | None, code: str | None) -> N
     print(*lines, "", sep="\n", file=out, flush=True)
 
 
-def _log_to(settings: Settings) -> None:
-    """Warnings to the terminal, everything to a file that cannot grow without bound (TRUST A12)."""
+def _log_to(settings: Settings) -> Redacting:
+    """Warnings to the terminal, everything to a file that cannot grow without bound (TRUST A12).
+
+    Return what forms the lines: it hides the keys that it is told of.
+    """
     folder = settings.home / "logs"
     make_private_folder(folder)
     file = RotatingFileHandler(folder / "larouter.log", maxBytes=_LOG_BYTES, backupCount=3)
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
-    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    form = Redacting(
+        "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        lambda: frozenset(settings.keys.values()),
+    )
     root = logging.getLogger()
     root.setLevel(settings.log_level.upper())
     for handler in (file, terminal):
         handler.setFormatter(form)
         root.addHandler(handler)
+    return form

@@ -10,6 +10,12 @@ from larouter.core.catalog import Catalog
 from larouter.core.report import Feed, Reports, TierLine
 
 
+class Kept(Protocol):
+    """The answers that programs wanted kept."""
+
+    def count(self) -> int: ...
+
+
 class Shown(Protocol):
     """Built by `bootstrap`; the pages only read it."""
 
@@ -35,6 +41,9 @@ class Shown(Protocol):
 
     @property
     def feed(self) -> Feed: ...
+
+    @property
+    def responses(self) -> Kept: ...
 
     def tiers(self) -> Sequence[TierLine]:
         """Which model serves each tier now, cheapest tier first."""

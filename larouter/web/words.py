@@ -10,6 +10,7 @@ from flask import Flask
 
 _DEGRADED = {
     "no-key": "no {provider} key",
+    "no-address": "{provider} has no address",
     "not-downloaded": "not downloaded",
     "loading": "still loading",
     "engine-down": "its engine has stopped",
@@ -46,6 +47,7 @@ _PROBLEMS = {
     "model_not_found": "no model has that name",
     "provider_key_refused": "the provider refused its key",
     "provider_not_configured": "that provider has no key yet",
+    "provider_resting": "the provider keeps failing and is left alone for a moment",
     "rate_limit_exceeded": "too many requests at once",
     "storage_unavailable": "it could not be written down",
     "too_many_in_flight": "too many requests at once",

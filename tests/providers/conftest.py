@@ -7,10 +7,11 @@ import pytest
 
 from larouter.core.catalog import Model
 from larouter.core.ports import Leaving
+from larouter.core.turns import Turns
 from larouter.providers.connection import Timeouts
 from larouter.providers.http import HttpProvider
 from larouter.providers.pool import Pool
-from larouter.wire.openai_chat import Quirks
+from larouter.wire.road import Quirks
 from tests.fakes import a_request
 from tests.upstream import Upstream
 
@@ -59,7 +60,8 @@ def make_cloud(upstream, shared_pool, make_pool):
             pool = make_pool(timeouts=Timeouts(**timeouts)) if timeouts else shared_pool
         provider = HttpProvider(
             name="cloud", url=url or upstream.url, key=key, needs_key=True, quirks=Quirks(),
-            pool=pool, later=lambda seconds, callback: waiting.append((seconds, callback)),
+            wires=("chat",), turns=Turns(), pool=pool,
+            later=lambda seconds, callback: waiting.append((seconds, callback)),
         )  # fmt: skip
         leaving = Leaving()
 

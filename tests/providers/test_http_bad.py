@@ -3,6 +3,7 @@
 import gzip
 import socket
 import zlib
+from contextlib import suppress
 
 import pytest
 
@@ -178,10 +179,21 @@ def test_nobody_there_is_not_sent(make_cloud, upstream):
     assert error.message == "127.0.0.1 cannot be reached (nobody answers at that address)."
 
 
+def leave_at_the_first_byte(listener, leaving):
+    listener.settimeout(10)
+    connected, _ = listener.accept()
+    with connected:
+        connected.recv(1)
+        leaving.fire()
+        with suppress(ConnectionError):
+            while connected.recv(65536):
+                pass
+
+
 def test_a_provider_that_takes_no_request_is_given_up(make_cloud, after):
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         cloud = make_cloud(url=f"http://127.0.0.1:{deaf.getsockname()[1]}/v1")
-        after(0.3, cloud.leaving.fire)
+        after(0, lambda: leave_at_the_first_byte(deaf, cloud.leaving))
 
         error = _failed(cloud, text="x" * 16_000_000, stream=True)
 

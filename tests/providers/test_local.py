@@ -13,6 +13,7 @@ from larouter.core.errors import (
     UpstreamTimeout,
 )
 from larouter.core.ports import Address, Leaving
+from larouter.core.turns import Turns
 from larouter.providers.connection import Timeouts
 from larouter.providers.local import LocalProvider
 from tests.fakes import FakeRunner, a_request
@@ -26,7 +27,9 @@ class Machine:
         self.runner = FakeRunner(Address(url=upstream.url, key="engine-key"))
         self.leaving = Leaving()
         self.later: list[tuple] = []
-        self.provider = LocalProvider(self.runner, pool, lambda *call: self.later.append(call))
+        self.provider = LocalProvider(
+            self.runner, pool, lambda *call: self.later.append(call), Turns()
+        )
 
     def ask(self, **fields):
         return self.provider.call(MODEL, a_request(**fields), self.leaving)

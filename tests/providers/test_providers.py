@@ -4,8 +4,10 @@ import re
 
 import pytest
 
-from larouter.providers import COMPATIBLE, ENDPOINTS, ENGINE_QUIRKS, WIRES, Endpoint
+from larouter.providers import COMPATIBLE, ENDPOINTS, ENGINE_QUIRKS, Endpoint
 from larouter.providers.connection import Origin
+from larouter.wire import embeddings
+from larouter.wire.dialects import WIRES
 
 
 def test_every_provider_is_there_once():
@@ -27,8 +29,10 @@ def test_a_row_is_whole(endpoint):
         assert Origin.of(endpoint.url).scheme == "https"
 
 
-def test_a_wire_that_can_be_called_is_one_of_the_table():
-    assert {endpoint.wire for endpoint in ENDPOINTS} >= WIRES
+def test_every_wire_of_the_table_can_be_called():
+    spoken = {wire for endpoint in ENDPOINTS for wire in endpoint.wires}
+
+    assert spoken == {*WIRES, *embeddings.WIRES}
 
 
 def test_who_says_nothing_is_compatible():

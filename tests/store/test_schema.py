@@ -15,12 +15,12 @@ from larouter.store.writer import connect
 
 SHIPPED = Path(schema.__file__).parent / "migrations"
 
+NEXT = f"{int(head()) + 1:04}"
+
+# A later version's own migration, without the two lines that say where it belongs.
 ADDS_A_TABLE = """
 from alembic import op
 import sqlalchemy as sa
-
-revision = "0002"
-down_revision = "0001"
 
 
 def upgrade():
@@ -36,7 +36,8 @@ def later(tmp_path):
     def make(text):
         folder = tmp_path / "later"
         shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "0002_later.py").write_text(text)
+        place = f'revision, down_revision = "{NEXT}", "{head()}"\n'
+        (folder / "versions" / f"{NEXT}_later.py").write_text(place + text)
         return folder
 
     return make
@@ -143,8 +144,7 @@ def test_a_start_without_a_migration_imports_no_alembic(database):
 
 
 def test_the_head_is_the_highest_number(later):
-    assert head() == "0001"
-    assert head(later(ADDS_A_TABLE)) == "0002"
+    assert head(later(ADDS_A_TABLE)) == NEXT > head()
 
 
 def test_an_older_database_is_upgraded(database, later):
@@ -288,3 +288,24 @@ def test_two_that_start_at_once_migrate_once(tmp_path):
 
     assert [start.wait(20) for start in starts] == [0, 0]
     assert rows(path, "SELECT version_num FROM alembic_version") == [(head(),)]
+
+
+@pytest.fixture
+def first(tmp_path):
+    """The migrations of the first LARouter."""
+    folder = tmp_path / "first"
+    shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("__pycache__", "000[2-9]*"))
+    return folder
+
+
+def test_projects_of_the_first_version_have_no_aliases(tmp_path, first):
+    path = tmp_path / "larouter.db"
+    migrate(path, first)
+    change(path, "INSERT INTO project (id, name, created_ms) VALUES ('prj_1', 'site', 7)")
+
+    migrate(path)
+
+    assert rows(path, "SELECT id, name, aliases, unknown_model FROM project") == [
+        ("prj_1", "site", "{}", None)
+    ]
+    assert len(backups(path)) == 1

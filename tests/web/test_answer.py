@@ -1,4 +1,3 @@
-import json
 import sys
 
 import pytest
@@ -227,20 +226,24 @@ def _fail_and_start(made):
         made.start("500 No", [], sys.exc_info())
 
 
-def test_an_error_of_the_door_has_openai_s_shape():
+def test_an_error_of_the_door_closes_and_says_when_to_come_back():
     error = TooManyRequests("Slow down.", code="too_many_in_flight", retry_after_s=2)
 
-    head, _, body = write_error(error, date=DateLine(), cors=(), with_body=True).partition(
-        b"\r\n\r\n"
+    answer = write_error(error, b"{}", date=DateLine(), cors=[("Vary", "Origin")], with_body=True)
+
+    assert answer.startswith(b"HTTP/1.1 429 Too Many Requests\r\n")
+    assert answer.endswith(b"\r\n\r\n{}")
+    assert fields([answer]).items() >= {
+        "content-type": "application/json", "content-length": "2", "retry-after": "2",
+        "connection": "close", "vary": "origin", "cache-control": "no-store",
+    }.items()  # fmt: skip
+
+
+def test_an_error_that_answers_a_head_has_no_body_and_its_length():
+    answer = write_error(
+        TooManyRequests("Slow down."), b"{}", date=DateLine(), cors=(), with_body=False
     )
 
-    assert head.startswith(b"HTTP/1.1 429 Too Many Requests\r\n")
-    assert b"Retry-After: 2" in head
-    assert json.loads(body) == {
-        "error": {
-            "message": "Slow down.",
-            "type": "rate_limit_error",
-            "param": None,
-            "code": "too_many_in_flight",
-        }
-    }
+    assert answer.endswith(b"\r\n\r\n")
+    assert fields([answer])["content-length"] == "2"
+    assert "retry-after" not in fields([answer])

@@ -36,7 +36,16 @@ def auth(*, keyless=False):
         {"HTTP_AUTHORIZATION": f"Bearer {BEARER}"},
         {"HTTP_AUTHORIZATION": f"bearer   {BEARER} "},
         {"HTTP_X_API_KEY": BEARER},
+        {"HTTP_X_GOOG_API_KEY": BEARER},
         {"HTTP_AUTHORIZATION": f"Bearer {BEARER}", "HTTP_X_API_KEY": "another"},
+        {"HTTP_X_API_KEY": BEARER, "HTTP_X_GOOG_API_KEY": "another"},
+        {
+            "HTTP_X_GOOG_API_KEY": BEARER,
+            "QUERY_STRING": "key=another",
+            "PATH_INFO": "/v1beta/models",
+        },
+        {"QUERY_STRING": f"key={BEARER}", "PATH_INFO": "/v1beta/models"},
+        {"QUERY_STRING": f"alt=sse&key={BEARER}", "PATH_INFO": "/v1beta/models/a:countTokens"},
     ],
 )
 def test_a_bearer_names_its_project(environ):
@@ -55,6 +64,15 @@ def test_a_bearer_names_its_project(environ):
         {"HTTP_AUTHORIZATION": "Bearer lr_wrong"},
         {"HTTP_AUTHORIZATION": "Bearer \xff\udc80"},
         {"HTTP_AUTHORIZATION": f"Bearer {ADMIN_KEY}"},
+        {"HTTP_X_GOOG_API_KEY": ""},
+        {"HTTP_X_API_KEY": "lr_wrong", "HTTP_X_GOOG_API_KEY": BEARER},
+        # In an address a bearer ends up in logs: only Google's older clients may.
+        {"QUERY_STRING": f"key={BEARER}", "PATH_INFO": "/v1/chat/completions"},
+        {"QUERY_STRING": f"key={BEARER}", "PATH_INFO": "/v1/models/auto:generateContent"},
+        {"QUERY_STRING": f"key={BEARER}", "PATH_INFO": "/api/usage"},
+        {"QUERY_STRING": f"monkey={BEARER}", "PATH_INFO": "/v1beta/models"},
+        {"QUERY_STRING": "key=", "PATH_INFO": "/v1beta/models"},
+        {"QUERY_STRING": "key=lr_wrong", "PATH_INFO": "/v1beta/models"},
     ],
 )
 def test_anything_else_is_refused(environ):
@@ -85,8 +103,22 @@ def test_a_refusal_does_not_repeat_the_bearer():
     assert "lr_secret" not in str(refused.value)
 
 
-def test_without_a_bearer_keyless_means_the_default_project():
-    assert auth(keyless=True).project({}) == DEFAULT
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"])
+def test_without_a_bearer_keyless_means_the_default_project(peer):
+    assert auth(keyless=True).project({"REMOTE_ADDR": peer}) == DEFAULT
+
+
+@pytest.mark.parametrize("peer", [None, "", "localhost", "192.0.2.1", "::", "::ffff:10.0.0.1"])
+def test_keyless_is_for_this_machine_only(peer):
+    environ = {} if peer is None else {"REMOTE_ADDR": peer}
+
+    with pytest.raises(Unauthorized, match="no bearer"):
+        auth(keyless=True).project(environ)
+
+
+def test_who_sits_here_needs_a_bearer_unless_it_is_keyless():
+    with pytest.raises(Unauthorized):
+        auth().project({"REMOTE_ADDR": "127.0.0.1"})
 
 
 def test_keyless_still_refuses_a_wrong_bearer():
@@ -96,7 +128,7 @@ def test_keyless_still_refuses_a_wrong_bearer():
 
 def test_keyless_makes_nobody_an_admin():
     with pytest.raises(Unauthorized, match="admin key"):
-        auth(keyless=True).require_admin({})
+        auth(keyless=True).require_admin({"REMOTE_ADDR": "127.0.0.1"})
 
 
 def test_the_admin_key_administers():

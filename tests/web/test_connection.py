@@ -262,6 +262,43 @@ def test_a_surprise_is_a_500_without_a_detail(door, path):
         assert client.is_closed()
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "shape"),
+    [
+        ("/v1/chat/completions", "X: y", {"message", "type", "param", "code"}),
+        ("/v1/messages", "X: y", {"type", "message"}),
+        ("/v1/models", "anthropic-version: 2023-06-01", {"type", "message"}),
+        ("/v1beta/models/auto:generateContent", "X: y", {"code", "message", "status", "details"}),
+        ("/v1/models", "x-goog-api-key: k", {"code", "message", "status", "details"}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("why", "status"),
+    [("Origin: http://evil.example", 403), ("Content-Length: 99999999", 413), ("Y: z", 500)],
+    ids=["guard", "room", "surprise"],
+)
+def test_what_the_door_itself_says_has_the_callers_shape(door, path, field, shape, why, status):
+    reply = door.exchange(ask(door, path, field, why, method="POST"))
+
+    assert reply.status == status
+    assert set(reply.error) == shape
+
+
+def test_a_head_that_cannot_be_read_is_refused_in_openais_shape(door):
+    reply = door.exchange(b"GET /v1/messages\r\n\r\n")
+
+    assert reply.status == 400
+    assert set(reply.error) == {"message", "type", "param", "code"}
+
+
+def test_an_error_for_a_head_request_has_no_body(door):
+    with door.client() as client:
+        answer = client.send(
+            ask(door, "/v1/messages", "Origin: http://evil.example", method="HEAD")
+        )
+        assert answer.rest().endswith(b"\r\n\r\n")
+
+
 def test_an_error_of_ours_keeps_its_status(door):
     assert door.exchange(ask(door, "/refuses")).status == 403
 

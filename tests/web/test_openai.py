@@ -1,10 +1,10 @@
-"""The OpenAI endpoints over the whole app: answers, headers, models, decisions, refusals."""
+"""The OpenAI endpoints over the whole app: answers, headers, decisions, refusals."""
 
 import pytest
 
 from larouter.core.ports import Leaving
 from larouter.gateway import PER_PROJECT
-from larouter.wire.openai_chat import read_request
+from larouter.wire.chat.request import read_request
 from tests.provider import TEXT
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
@@ -179,41 +179,6 @@ def test_a_decision_follows_the_tier_that_was_asked_for(house):
     assert by_header.json["tier"] == by_model.json["tier"] == "FRONTIER"
     assert by_header.json["score"] == 1
     assert (wrong.status_code, wrong.json["error"]["code"]) == (400, "invalid_tier")
-
-
-def test_the_models_are_auto_the_tiers_and_what_is_ready(house):
-    listed = house.ask("GET", "/v1/models").json
-
-    assert listed["object"] == "list"
-    assert [model["id"] for model in listed["data"]] == [
-        "auto", "heartbeat", "simple", "moderate", "complex", "frontier", "smollm2-135m",
-    ]  # fmt: skip
-    for model in listed["data"]:
-        assert model["object"] == "model"
-        assert isinstance(model["created"], int)
-        assert model["owned_by"]
-
-
-@pytest.mark.parametrize(
-    ("name", "owner"),
-    [
-        ("auto", "larouter"),
-        ("Simple", "larouter"),
-        ("smollm2-135m", "local"),
-        ("custom/any/thing", "custom"),
-        ("claude-opus-5-5", "anthropic"),
-    ],
-)
-def test_a_model_can_be_retrieved(house, name, owner):
-    model = house.ask("GET", f"/v1/models/{name}").json
-
-    assert (model["id"], model["owned_by"]) == (name, owner)
-
-
-def test_an_unknown_model_cannot_be_retrieved(house):
-    answer = house.ask("GET", "/v1/models/nobody")
-
-    assert (answer.status_code, answer.json["error"]["code"]) == (404, "model_not_found")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask, request
 from werkzeug.exceptions import ImATeapot
 
-from larouter.core.errors import TooManyRequests, Unauthorized
+from larouter.core.errors import TooManyRequests, Unauthorized, UpstreamError
 from larouter.web import replies
 from larouter.web.request_id import request_id
 
@@ -23,6 +23,7 @@ def client():
         "/id": lambda: replies.json_response({"id": request_id(request.environ)}),
         "/busy": lambda: fail(TooManyRequests("Wait.", retry_after_s=7)),
         "/secret": lambda: fail(Unauthorized("Who?")),
+        "/key": lambda: fail(UpstreamError("Its key.", code="provider_key_refused")),
         "/tea": lambda: fail(ImATeapot()),
         "/bug": lambda: fail(KeyError("/etc/passwd")),
     }
@@ -52,6 +53,13 @@ def test_an_error_says_when_to_come_back(client):
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "7"
     assert answer.json["error"]["type"] == "rate_limit_error"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("/secret", "false"), ("/key", "false"), ("/busy", None), ("/bug", None)]
+)
+def test_an_error_says_when_a_repetition_is_in_vain(client, path, said):
+    assert client.get(path).headers.get("x-should-retry") == said
 
 
 def test_a_401_says_how_to_sign_in(client):

@@ -9,7 +9,7 @@ import pytest
 import requests
 from filelock import FileLock
 
-from larouter.config import read_settings
+from larouter.config import SettingsError, read_settings
 from larouter.web.serve import AlreadyRunning, _greet, _host_names, _why_not, serve
 from tests.serving import Serving
 
@@ -86,6 +86,16 @@ def test_a_folder_that_is_served_is_not_served_twice(tmp_path, runtime, words):
         pytest.raises(AlreadyRunning, match=words),
     ):
         serve(settings(tmp_path))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_an_open_house_is_for_this_machine_only(tmp_path, host):
+    open_house = settings(tmp_path / "new", LAROUTER_KEYLESS="1", LAROUTER_HOST=host)
+
+    with pytest.raises(SettingsError, match=f"is to listen on {host}, where other machines"):
+        serve(open_house)
+
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.slow

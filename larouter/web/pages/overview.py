@@ -23,7 +23,7 @@ _TICK_S = 1.0
 _LOOK_S = 15.0
 """Without a request, this often the rest of the page is compared again, or a heartbeat is sent."""
 _LIFE_S = 3600
-_NOTHING_SET_UP = frozenset({"no-key", "not-downloaded"})
+_NOTHING_SET_UP = frozenset({"no-key", "no-address", "not-downloaded"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,7 @@ class Overview:
             base_url=f"http://{self._services.address}/v1",
             address=self._services.address,
             is_keyless=self._services.settings.keyless,
+            kept=self._services.responses.count(),
         )
 
     def events(self) -> Response:

@@ -36,6 +36,14 @@ class FakeReports:
 
 
 @dataclass
+class FakeKept:
+    kept: int = 0
+
+    def count(self) -> int:
+        return self.kept
+
+
+@dataclass
 class FakeFeed:
     """`say` tells everyone who listens. `script`, if given, is what a subscriber hears instead."""
 
@@ -80,6 +88,7 @@ class FakeServices:
     catalog: Catalog = field(default_factory=lambda: shipped_catalog())
     reports: FakeReports = field(default_factory=FakeReports)
     feed: FakeFeed = field(default_factory=FakeFeed)
+    responses: FakeKept = field(default_factory=FakeKept)
     serving: list[TierLine] = field(default_factory=lambda: starter_only())
 
     def tiers(self) -> Sequence[TierLine]:

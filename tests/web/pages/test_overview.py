@@ -71,6 +71,16 @@ def test_empty_it_says_what_to_do(client):
     assert "Typical time – Shown with the first answer" in page
 
 
+def test_what_is_stored_is_said(client, services):
+    assert "is not stored, only these figures." in text_of(client.get("/").text)
+
+    services.responses.kept = 2
+
+    assert "but for 2 responses that programs wanted kept for 30 days" in text_of(
+        client.get("/").text
+    )
+
+
 def test_figures_of_the_day(client, services):
     services.reports.figures = Today(
         requests=1234,

@@ -1,0 +1,115 @@
+"""One call of a model over HTTP, whatever the dialect: in through the gateway, out again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from msgspec.structs import replace
+
+from larouter.bootstrap import Services
+from larouter.core.account import Project
+from larouter.core.chat import ChatRequest
+from larouter.core.errors import BadRequest, UnsupportedMedia
+from larouter.core.ports import Leaving
+from larouter.gateway import Answer
+from larouter.web.app import Finished
+from larouter.web.replies import ascii_line, decimal_text
+from larouter.web.request_id import request_id
+from larouter.wire.dialects import DIALECTS
+
+_MAX_RID = 200
+# The client's headers that mean something to a provider of its own dialect, and to nobody else.
+_PASSED_ON = (
+    ("HTTP_ANTHROPIC_BETA", "anthropic-beta"),
+    ("HTTP_ANTHROPIC_VERSION", "anthropic-version"),
+    ("HTTP_OPENAI_BETA", "openai-beta"),
+)
+
+
+def read_body(environ: dict[str, Any]) -> bytes:
+    """The client's body as it came. Raises `UnsupportedMedia` for a compressed one."""
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise UnsupportedMedia("Send the body without a Content-Encoding.")
+    body: bytes = environ["wsgi.input"].read()
+    return body
+
+
+def respond(services: Services, project: Project, asked: ChatRequest) -> Response:
+    """Answer what a door has read, streaming if that was asked for."""
+    environ = request.environ
+    asked = completed(asked, project, environ)
+    leaving = Leaving()
+    forget = _watch(environ, leaving)
+    try:
+        answer = services.gateway.answer(project, asked, request_id(environ), leaving)
+    except BaseException:
+        forget()
+        raise
+    return _stream(answer, DIALECTS[asked.dialect].stream_type) if asked.stream else _whole(answer)
+
+
+def completed(asked: ChatRequest, project: Project, environ: dict[str, Any]) -> ChatRequest:
+    """What the body does not say: who asks, the headers, the project's own names for models."""
+    rid = environ.get("HTTP_X_REQUEST_ID")
+    if rid is not None and (len(rid) > _MAX_RID or not rid.isprintable()):
+        raise BadRequest(f"X-Request-Id has at most {_MAX_RID} printable characters.")
+    return replace(
+        asked,
+        model=project.aliases.get(asked.model, asked.model) if project.aliases else asked.model,
+        project=project.id,
+        unknown_model=project.unknown_model,
+        tier=environ.get("HTTP_X_LAROUTER_TIER"),
+        rid=rid,
+        headers={name: environ[key] for key, name in _PASSED_ON if key in environ},
+    )
+
+
+def _watch(environ: dict[str, Any], leaving: Leaving) -> Any:
+    """Learn of the client's leave from our own server; another WSGI server cannot tell."""
+    on_leave = environ.get("larouter.on_leave")
+    return on_leave(leaving.fire) if on_leave else lambda: None
+
+
+def _stream(answer: Answer, kind: str) -> Response:
+    return Finished(
+        answer,
+        [
+            ("Content-Type", kind),
+            ("Cache-Control", "no-cache"),
+            ("X-Accel-Buffering", "no"),
+            *_headers(answer),
+        ],
+    )
+
+
+def _whole(answer: Answer) -> Response:
+    try:
+        body = answer.finish()
+    finally:
+        answer.close()
+    cost = "unknown" if answer.cost is None else decimal_text(answer.cost)
+    return Finished(
+        [body],
+        [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+            *_headers(answer),
+            ("x-larouter-cost-usd", cost),
+        ],
+    )
+
+
+def _headers(answer: Answer) -> list[tuple[str, str]]:
+    decision = answer.decision
+    headers = [
+        ("x-request-id", answer.attempt.request.id),
+        ("x-larouter-tier", decision.tier),
+        ("x-larouter-model", ascii_line(answer.attempt.model.key)),
+        ("x-larouter-stage", decision.stage),
+        ("x-larouter-score", f"{decision.score:.2f}"),
+        ("x-larouter-reason", ascii_line(decision.reason)),
+    ]
+    if answer.choice.degraded:
+        headers.append(("x-larouter-degraded", answer.choice.degraded))
+    return headers
