@@ -174,7 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Retry-After", "7")
+        # More than LARouter waits for: none of these is tried again.
+        self.send_header("Retry-After", "31")
         self.send_header("Set-Cookie", "tracked=1")
         self.end_headers()
         self.wfile.write(body)

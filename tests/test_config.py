@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from larouter.config import (
     Settings,
     SettingsError,
     folder,
+    import_path,
     make_private_folder,
+    parse_key,
     parse_url,
     read_settings,
     self_command,
@@ -316,9 +319,30 @@ def test_an_address_carries_neither_login_nor_question(url):
     assert "LAROUTER_CUSTOM_URL" in fault(LAROUTER_CUSTOM_URL=url)
 
 
-@pytest.mark.parametrize("key", ["sk-\u201cquoted\u201d", "sk-1\r\nX-Evil: 1"])
+@pytest.mark.parametrize(
+    "key", ["sk-\u201cquoted\u201d", "sk-1\r\nX-Evil: 1", "sk-1 sk-2", "sk-\t1", "x" * 4097]
+)
 def test_a_key_with_impossible_characters_is_refused_by_name(key):
-    assert "OPENAI_API_KEY" in fault(OPENAI_API_KEY=key)
+    message = fault(OPENAI_API_KEY=key)
+
+    assert message.startswith("OPENAI_API_KEY ")
+    assert key not in message
+
+
+def test_a_key_is_refused_by_the_name_that_it_came_by():
+    assert fault(GEMINI_API_KEY="two words").startswith("GEMINI_API_KEY ")
+
+
+def test_a_key_that_is_empty_is_none():
+    with pytest.raises(SettingsError, match="The key is empty"):
+        parse_key("The key", " \n")
+
+
+def test_a_child_imports_what_we_run():
+    root = str(Path(__file__).resolve().parents[1])
+
+    assert import_path({}) == root
+    assert import_path({"PYTHONPATH": "/x"}) == f"{root}{os.pathsep}/x"
 
 
 def test_a_proxy_may_come_without_its_scheme():

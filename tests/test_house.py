@@ -1,5 +1,6 @@
 """The house rules that no linter knows: mirrors, sizes, names, promises, hashed lists."""
 
+import json
 import re
 from itertools import chain
 from pathlib import Path
@@ -119,3 +120,12 @@ def test_a_list_pins_every_package_by_hash(name):
 
     assert packages != []
     assert [line for line in packages if "==" not in line or "--hash=sha256:" not in line] == []
+
+
+def test_the_list_of_agents_names_no_address_and_pins_by_hash():
+    packages = json.loads(_read("tests/agents/package-lock.json"))["packages"]
+    del packages[""]
+
+    assert "://" not in _read("tests/agents/package-lock.json")
+    assert packages != {}
+    assert [name for name, entry in packages.items() if "integrity" not in entry] == []

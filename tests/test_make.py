@@ -45,6 +45,10 @@ class Checkout:
         self.bin.mkdir()
         shutil.copytree(ROOT / "requirements", self.folder / "requirements")
         shutil.copy(ROOT / "Makefile", self.folder)
+        agents = self.folder / "tests/agents"
+        agents.mkdir(parents=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(ROOT / "tests/agents" / name, agents)
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool))
         self.program("sleep", "#!/bin/sh\n")
@@ -280,3 +284,50 @@ def test_a_chromium_that_is_there_is_used(checkout):
     checkout.program("chromium", "#!/bin/sh\n")
 
     assert checkout.run("sh", "requirements/setup.sh", "browser").stdout == ""
+
+
+class TestAgents:
+    """`setup.sh agents` with a Node.js that only pretends."""
+
+    @pytest.fixture
+    def agents(self, checkout):
+        checkout.program("npm", '#!/bin/sh\necho "$*" >>npm.asked\n[ ! -f ../npm.fails ]\n')
+
+        def set_up(node="v20.19.2"):
+            if node:
+                checkout.program("node", f"#!/bin/sh\necho {node}\n")
+            return checkout.run("sh", "requirements/setup.sh", "agents")
+
+        return set_up
+
+    @pytest.mark.parametrize("node", [None, "v18.20.4"])
+    def test_without_a_new_enough_node_they_are_said_to_be_skipped(self, agents, checkout, node):
+        answer = agents(node)
+
+        assert answer.returncode == 0
+        assert answer.stdout.startswith("No Node.js 20 with npm here: the tests of agent programs")
+        assert not (checkout.folder / ".agents").exists()
+
+    def test_they_are_installed_once(self, agents, checkout):
+        first, second = agents(), agents()
+
+        assert first.stdout.startswith("Installing the agent programs")
+        assert second.stdout == ""
+        asked = (checkout.folder / ".agents/npm.asked").read_text(encoding="utf-8").splitlines()
+        assert len(asked) == 1
+        assert asked[0].startswith("ci --ignore-scripts")
+
+    def test_a_changed_list_is_installed_anew(self, agents, checkout):
+        agents()
+        (checkout.folder / "tests/agents/package-lock.json").write_text("{}", encoding="utf-8")
+
+        assert agents().stdout.startswith("Installing the agent programs")
+
+    def test_a_failed_install_only_skips_their_tests(self, agents, checkout):
+        (checkout.folder / "npm.fails").touch()
+
+        answer = agents()
+
+        assert answer.returncode == 0
+        assert "could not be installed (.agents/install.log): the tests of" in answer.stdout
+        assert not (checkout.folder / ".agents/done").exists()

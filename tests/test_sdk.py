@@ -186,8 +186,8 @@ class TestErrors:
             ("custom/status-500", openai.InternalServerError, 502),
             ("custom/status-503", openai.InternalServerError, 503),
             # Its 401 is about LARouter's key, not about the client's bearer.
-            ("custom/status-401", openai.InternalServerError, 502),
-            ("custom/status-403", openai.InternalServerError, 502),
+            ("custom/status-401", openai.AuthenticationError, 401),
+            ("custom/status-403", openai.PermissionDeniedError, 403),
             ("openai/gpt-6", openai.APIStatusError, 424),
             ("nobody/knows", openai.NotFoundError, 404),
         ],
@@ -209,7 +209,7 @@ class TestErrors:
             "message": "no, with 429", "type": "some_error", "code": "some_code",
             "param": "messages",
         }  # fmt: skip
-        assert refused.value.response.headers["retry-after"] == "7"
+        assert refused.value.response.headers["retry-after"] == "31"
 
     def test_a_wrong_bearer(self, sdk, provider):
         before = len(provider.seen)

@@ -9,7 +9,7 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from larouter.core.errors import StorageDown
-from larouter.secrets import Vault, admin_key
+from larouter.secrets import Keys, Vault, admin_key
 
 KEY = "sk-canary-91d7"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
@@ -299,3 +299,49 @@ def test_a_damaged_list_of_keys_is_left_as_it_is(content, vault, tmp_path, caplo
     with pytest.raises(StorageDown, match="damaged"):
         vault.set("openai", KEY)
     assert (tmp_path / "keys.json").read_bytes() == content
+
+
+def test_the_environment_s_key_is_the_one_that_is_used(vault):
+    keys = Keys({"openai": "of the environment"}, vault)
+    keys.set("openai", KEY)
+    keys.set("mine", "another")
+
+    assert (keys.get("openai"), keys.get("mine")) == ("of the environment", "another")
+    assert (keys.place("openai"), keys.place("mine")) == ("environment", "file")
+    assert (keys.place("deepseek"), keys.get("deepseek")) == ("none", None)
+    assert [keys.is_kept(name) for name in ("openai", "mine", "deepseek")] == [True, True, False]
+
+
+def test_a_key_in_the_keyring_is_said_to_be_there(shelf, tmp_path):
+    keys = Keys({}, Vault(tmp_path))
+
+    assert (keys.set("openai", KEY), keys.place("openai")) == ("keyring", "keyring")
+
+
+def test_a_forgotten_key_is_nowhere(vault):
+    keys = Keys({}, vault)
+    keys.set("openai", KEY)
+
+    keys.delete("openai")
+
+    assert (keys.get("openai"), keys.place("openai")) == (None, "none")
+
+
+def test_whoever_hides_keys_knows_those_that_were_in_hand(vault):
+    keys = Keys({"openai": "one"}, vault)
+    keys.set("mine", KEY)
+    before = keys.known()
+
+    keys.get("mine")
+    keys.delete("mine")
+
+    # A forgotten key is still one that a log must not show.
+    assert before == {"one"}
+    assert keys.known() == {"one", KEY}
+
+
+def test_keys_show_names_only(vault):
+    keys = Keys({"openai": KEY}, vault)
+    keys.set("mine", KEY)
+
+    assert repr(keys) == "<Keys of mine, openai>"
