@@ -3,7 +3,7 @@
 
 python = .venv/bin/python
 pure = larouter/core/*,larouter/wire/*,larouter/routing.py,larouter/gateway.py
-late = slow or engine or browser
+late = slow or engine or browser or agent
 compile = $(python) -m uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url $(UPGRADE)
 export PYTHON
@@ -19,6 +19,7 @@ run: ## install what is missing, then serve on http://127.0.0.1:18790
 
 test: .tools style types house ## install the test tools, then run everything that CI runs
 	@sh requirements/setup.sh browser
+	@sh requirements/setup.sh agents
 	@$(MAKE) --no-print-directory pytest
 
 # The fast tests first, then those that start engines, browsers and whole servers. The data folder
@@ -57,7 +58,7 @@ lock: .tools ## write requirements/ from pyproject.toml (UPGRADE=--upgrade for n
 	$(compile) pyproject.toml --group test -c requirements/run.txt -o requirements/test.txt
 
 clean: ## remove .venv and everything that the tools left
-	rm -rf .venv .venv.lock build dist .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf .venv .venv.lock .agents build dist .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find larouter tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
