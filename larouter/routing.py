@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+
+from msgspec.structs import replace
 
 from larouter.core.catalog import Catalog, Model, Price, Tier
 from larouter.core.chat import ChatRequest
@@ -79,7 +82,45 @@ def route(
     verdict = classify(request)
     found = catalog.tier(verdict.tier)
     assert found is not None, f"a stage named the tier {verdict.tier}, which is not there"
-    return _by_tier(found, verdict, request, catalog, missing)
+    return _by_verdict(found, verdict, request, catalog, missing)
+
+
+def _by_verdict(
+    found: Tier, verdict: Verdict, request: ChatRequest, catalog: Catalog, missing: Missing
+) -> Decision:
+    """The tier that was found. A dearer one answers only what no model of it or below can hold or
+    do (stage `gate`): for anything else that would spend what nobody agreed to (TRUST A4)."""
+    dearer = [tier for tier in catalog.tiers if tier.rank > found.rank]
+    try:
+        decision = _by_tier(found, verdict, request, catalog, missing)
+    except BadRequest:
+        for tier in dearer:
+            with suppress(LARouterError):
+                raised = _by_tier(tier, verdict, request, catalog, missing)
+                reason = f"{verdict.reason}; no cheaper model can take this request"
+                return replace(raised, stage="gate", reason=reason)
+        raise
+    larger = _larger(decision, dearer, request, catalog, missing)
+    return replace(decision, choices=decision.choices + larger) if larger else decision
+
+
+def _larger(
+    decision: Decision,
+    dearer: list[Tier],
+    request: ChatRequest,
+    catalog: Catalog,
+    missing: Missing,
+) -> tuple[Choice, ...]:
+    """Models that hold more than any choice does, cheapest first: nobody has counted the prompt's
+    tokens yet, and the engine may find that it does not fit."""
+    held = [choice.model.context for choice in decision.choices]
+    most = max(context or 2**31 for context in held)
+    models = (catalog.models[name] for tier in dearer for name in tier.models)
+    return tuple(
+        Choice(model=model, if_too_long=True)
+        for model in models
+        if (model.context or 0) > most and not missing(model) and _gate(model, request) is None
+    )
 
 
 def _sticky(model: Model, catalog: Catalog) -> Decision:
@@ -135,8 +176,11 @@ def _explicit(model: Model, request: ChatRequest, missing: Missing) -> Decision:
         raise ProviderNotConfigured(f"{model.key} {WHY.get(why, why)}.", param="model")
     if not _fits(model, request):
         raise _too_long(model.context)
-    # What a cloud's model can do, its provider says best; a local one would just ignore it.
-    lacking = _lacking(model, request) if model.is_local else None
+    # What a cloud's model can do, its provider says best; a local one would just ignore it. But a
+    # picture that it cannot see is answered with a sentence that nobody understands.
+    lacking = _lacking(model, request)
+    if not model.is_local and lacking != "images":
+        lacking = None
     if lacking:
         raise BadRequest(f"{model.key} cannot do {lacking}.", param="model", code="unsupported")
     return Decision(

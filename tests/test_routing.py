@@ -263,7 +263,7 @@ def test_a_prompt_that_fits_nowhere_is_refused_with_the_longest_that_was_there()
     )  # fmt: skip
 
     with pytest.raises(ContextExceeded, match="20 tokens") as caught:
-        _routed(with_fields(a_request(), size=10**6), catalog=catalog)
+        _routed(with_fields(a_request(), size=10**6), catalog=catalog, without={"smart": "no-key"})
 
     assert (caught.value.status, caught.value.code) == (400, "context_length_exceeded")
 
@@ -285,9 +285,9 @@ def test_an_explicit_local_model_that_cannot_do_it_is_refused():
 
 def test_what_a_clouds_model_can_do_its_provider_says():
     catalog = _with(SMART, abilities=frozenset({"tools"}))
-    images = with_fields(a_request(model="smart"), needs=frozenset({"images"}))
+    files = with_fields(a_request(model="smart"), needs=frozenset({"files"}))
 
-    assert _names(_routed(images, catalog=catalog)) == ["smart"]
+    assert _names(_routed(files, catalog=catalog)) == ["smart"]
 
 
 def test_nobody_can_do_it():

@@ -85,10 +85,17 @@ class Fallback:
         longest: float = min(_FIRST_BACKOFF_S * 2**self._retries, _LONGEST_BACKOFF_S)
         return self._random() * longest
 
+    def _is_meant(self, choice: Choice) -> bool:
+        """A prompt that was too long goes to a model that holds more; a dearer one gets no
+        other."""
+        if self._too_small:
+            return (choice.model.context or 0) > self._too_small
+        return not choice.if_too_long
+
     def _next(self) -> Choice | None:
         while self._left:
             choice = self._left.popleft()
-            if self._too_small and (choice.model.context or 0) <= self._too_small:
+            if not self._is_meant(choice):
                 continue
             rests_s = 0.0 if choice.model.is_local else self._breaker.wait_s(choice.model.key)
             if rests_s:

@@ -28,6 +28,8 @@ class Choice(Struct, frozen=True, kw_only=True):
     degraded: str | None = None
     """no-key, no-address, not-downloaded, loading, engine-down, provider-down, context, budget,
     offline, policy or local-only."""
+    if_too_long: bool = False
+    """A dearer model, asked only when the prompt turns out too long for those before it."""
 
 
 class Gate(Struct, frozen=True, kw_only=True):

@@ -71,7 +71,8 @@ KEY_REFUSED = "provider_key_refused"
 
 def _key_refused(status: int, text: str) -> UpstreamError:
     return UpstreamError(
-        f"The provider refused LARouter's key: {text.rstrip('.')}. Check it with: larouter keys check",
+        f"The provider refused LARouter's key: {text.rstrip('.')}. "
+        "Check it with: larouter keys check",
         code=KEY_REFUSED,
         type="permission_error" if status == 403 else "authentication_error",
         status=403 if status == 403 else 401,

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import NullSession, SecureCookieSessionInterface, SessionMixin
 from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
 
-_WITHOUT_COOKIES = ("/v1/", "/v1beta/", "/api/", "/health")
+_CALLS = ("/v1/", "/v1beta/")
+_WITHOUT_COOKIES = (*_CALLS, "/api/", "/health")
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -47,6 +48,18 @@ class App(Flask):
             environ["REQUEST_METHOD"],
             environ.get("QUERY_STRING", ""),
         )
+
+    def full_dispatch_request(self) -> Response:
+        """A call of a model, without what is only there for pages: nothing of ours runs before or
+        after it, nobody listens to signals, and its response is finished."""
+        if not request.environ["PATH_INFO"].startswith(_CALLS):
+            return super().full_dispatch_request()
+        self._got_first_request = True
+        try:
+            answer = self.dispatch_request()
+        except Exception as error:  # noqa: BLE001 - Flask's own boundary: every error has a handler
+            answer = self.handle_user_exception(error)
+        return answer if isinstance(answer, Finished) else self.finalize_request(answer)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

@@ -67,7 +67,9 @@ def _shown(decision: Decision, asked: ChatRequest, latency_ms: float) -> dict[st
         "model": first.model.key,
         "provider": first.model.provider,
         "degraded": first.degraded,
-        "fallbacks": [choice.model.key for choice in decision.choices[1:]],
+        "fallbacks": [
+            choice.model.key for choice in decision.choices[1:] if not choice.if_too_long
+        ],
         "reasons": decision.reason.split("; "),
         "gates": [{"model": gate.model, "why": gate.why} for gate in decision.gates],
         "estimated_cost_usd": _estimate(decision, asked),

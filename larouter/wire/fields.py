@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from larouter.core.errors import BadRequest
-from larouter.wire.chat.request import _STEERING
 from larouter.wire.strict_json import MAX_INTEGER
 
-_LONGEST_NAME = 256
+LONGEST_NAME = 256
+MEDIUM_COUNTS = 16_384
+"""Bytes that one picture, sound or file counts as, at least what its text would."""
+
+# By these other proxies let a caller choose the upstream or the price (TRUST S8).
+_STEERING = frozenset(
+    {"api_base", "api_key", "api_version", "api_type", "base_url", "custom_llm_provider"}
+)
 
 
 def wrong(name: str, wanted: str) -> BadRequest:
@@ -22,19 +28,19 @@ def missing(name: str) -> BadRequest:
 
 def kept(given: Mapping[str, Any]) -> dict[str, Any]:
     """Without the fields that never steer us (TRUST S8)."""
-    return {
-        name: value
-        for name, value in given.items()
-        if not (name in _STEERING or name.startswith("mock_") or "_cost" in name)
-    }
+    return {name: value for name, value in given.items() if not steers(name)}
+
+
+def steers(name: str) -> bool:
+    return name in _STEERING or name.startswith("mock_") or "_cost" in name
 
 
 def identifier(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name)
     if value is None:
         raise missing(name)
-    if type(value) is not str or not 1 <= len(value) <= _LONGEST_NAME or not value.isprintable():
-        raise wrong(name, f"a name of 1 to {_LONGEST_NAME} characters")
+    if type(value) is not str or not 1 <= len(value) <= LONGEST_NAME or not value.isprintable():
+        raise wrong(name, f"a name of 1 to {LONGEST_NAME} characters")
     return value
 
 

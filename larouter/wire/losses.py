@@ -7,9 +7,10 @@ and goes only to a provider that owns the dialect (TRUST S8).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from larouter.core.conversation import Conversation, Media, Part, ToolResult
+from larouter.core.conversation import Conversation, Media, Part, Text, ToolResult, Turn
 from larouter.core.errors import CannotCarry
 
 if TYPE_CHECKING:
@@ -29,12 +30,23 @@ class Loss(NamedTuple):
 
 def refuse_what_is_lost(conversation: Conversation, dialect: Dialect, wire: Wire) -> None:
     """Raises `CannotCarry` for the first thing that `wire` cannot be told."""
-    for loss in dialect.losses:
-        value = conversation.extra.get(loss.field)
-        if loss.becomes == "refused" and value is not None and value not in loss.harmless:
-            raise _cannot(loss)
+    refuse_fields(conversation.extra, dialect.losses)
     for loss in wire.losses:
         if loss.becomes == "refused" and _has(conversation, loss.field):
+            raise _cannot(loss)
+    if any(turn.role == "system" and not _is_text(turn) for turn in conversation.turns):
+        raise CannotCarry(
+            "The model that answers takes instructions as text. Put pictures and files into a "
+            "message of the user.",
+            param="messages",
+        )
+
+
+def refuse_fields(lost: Mapping[str, Any], losses: Iterable[Loss]) -> None:
+    """Raises `CannotCarry` if one of the lost fields is to be refused and not left out."""
+    for loss in losses:
+        value = lost.get(loss.field)
+        if loss.becomes == "refused" and value is not None and value not in loss.harmless:
             raise _cannot(loss)
 
 
@@ -44,6 +56,10 @@ def _cannot(loss: Loss) -> CannotCarry:
         "for a model that takes it.",
         param=loss.field,
     )
+
+
+def _is_text(turn: Turn) -> bool:
+    return all(type(part) is Text for part in turn.parts)
 
 
 def _has(conversation: Conversation, field: str) -> bool:

@@ -68,10 +68,8 @@ def _check_depth(value: dict[str, Any]) -> None:
 def _check_duplicates(body: bytes) -> None:
     if len(body) > _LONG and _is_as_long_as_its_members(body):
         return
-    if not any(_is_key_twice(body, key) for key in _BILLING_KEYS):
-        # An escape is the slower of the two searches, and most bodies have no backslash u at all.
-        if b"\\u00" not in body or not _ESCAPED_LETTER.search(body):
-            return
+    if not any(_is_key_twice(body, key) for key in _BILLING_KEYS) and not _has_escaped_key(body):
+        return
     # Slow but rare. The object that the reader makes last is the outermost one.
     last: list[tuple[str, Any]] = []
 
@@ -93,6 +91,11 @@ def _is_as_long_as_its_members(body: bytes) -> bool:
     members = _decode_members(body)
     compact = 1 + sum(len(name.encode()) + 4 + len(value) for name, value in members.items())
     return len(body) in {compact, compact + 2 * len(members) - 1}
+
+
+def _has_escaped_key(body: bytes) -> bool:
+    # The search for the pattern is the slower one, and most bodies have no backslash u at all.
+    return b"\\u00" in body and _ESCAPED_LETTER.search(body) is not None
 
 
 def _is_key_twice(body: bytes, key: bytes) -> bool:

@@ -135,6 +135,7 @@ def _binary(pattern):
 
 def _installed(path):
     if not path.exists():
-        package = path.relative_to(_MODULES).parent.parent
+        parts = path.relative_to(_MODULES).parts
+        package = "/".join(parts[: 2 if parts[0].startswith("@") else 1])
         pytest.skip(f"{package} is not installed: sh requirements/setup.sh agents")
     return str(path)

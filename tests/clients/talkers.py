@@ -38,6 +38,16 @@ class Talker:
             self.add_results(calls)
         raise AssertionError("it never stops calling tools")
 
+    def add_user(self, text):
+        raise NotImplementedError
+
+    def ask(self, model):
+        """Ask once; return what was said and the calls of the tool, as id and arguments."""
+        raise NotImplementedError
+
+    def add_results(self, calls):
+        raise NotImplementedError
+
     def post(self, body, path=None):
         answer = self.server.ask("POST", path or self.path, body, stream=self.stream)
         assert answer.status_code == 200, answer.text
@@ -66,7 +76,8 @@ class Chat(Talker):
         """As a client does that keeps only what OpenAI's reference lists."""
         *chunks, end = events(answer)
         assert end == "[DONE]"
-        text, calls = "", {}
+        calls: dict = {}
+        text = ""
         for delta in (chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]):
             text += delta.get("content") or ""
             for piece in delta.get("tool_calls") or ():
@@ -160,7 +171,8 @@ class Messages(Talker):
         return "".join(block.get("text", "") for block in blocks), calls
 
     def _joined(self, answer):
-        blocks, inputs = [], {}
+        blocks: list = []
+        inputs: dict = {}
         for event in events(answer):
             if event["type"] == "content_block_start":
                 assert event["index"] == len(blocks)
@@ -190,7 +202,7 @@ class Gemini(Talker):
         self.history.append({"role": "user", "parts": [{"text": text}]})
 
     def ask(self, model):
-        body = {
+        body: dict = {
             "contents": self.history,
             "tools": [{"functionDeclarations": [{"name": NAME, "parametersJsonSchema": TOOL}]}],
         }

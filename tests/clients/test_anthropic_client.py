@@ -47,7 +47,7 @@ def test_a_stream_has_its_blocks_in_order(anthropic_client, model):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_tools_and_their_results(anthropic_client, model, stream):
-    messages = [
+    messages: list = [
         {"role": "user",
          "content": 'call weather {"city": "Rome"} call weather {"city": "Oslo"}'}
     ]  # fmt: skip
@@ -138,4 +138,4 @@ def test_errors_have_anthropics_shape(ask):
     with pytest.raises(anthropic.NotFoundError) as caught:
         ask("nobody", "Hello")
 
-    assert caught.value.body["error"]["type"] == "not_found_error"
+    assert '"type":"not_found_error"' in caught.value.response.text

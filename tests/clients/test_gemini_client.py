@@ -7,7 +7,7 @@ from tests.clients.talkers import NAME, TOOL
 
 pytestmark = pytest.mark.slow
 
-TOOLS = [
+TOOLS: list = [
     types.Tool(
         function_declarations=[types.FunctionDeclaration(name=NAME, parameters_json_schema=TOOL)]
     )

@@ -163,3 +163,22 @@ def test_an_unknown_model_is_not_found(post):
     status, answer = post(model="gpt-5")
 
     assert (status, answer["error"]["type"]) == (404, "not_found_error")
+
+
+@pytest.mark.parametrize(
+    ("beta", "fields"),
+    [
+        ("context-management-2025-06-27", {"context_management": {"edits": []}}),
+        ("per-turn-control-2026-07-01", messages({**USER, "output_config": {"effort": "low"}})),
+    ],
+)
+def test_a_beta_lets_its_field_in(post, anthropic_cloud, beta, fields):
+    body = {"model": "claude-opus-5-5", "max_tokens": 100, "messages": [USER], **fields}
+    headers = {"x_api_key": anthropic_cloud.key, "anthropic_version": "2023-06-01"}
+
+    status, _, _ = request(
+        anthropic_cloud, "POST", "/v1/messages", body, **headers, anthropic_beta=beta
+    )
+
+    assert post(**fields)[0] == 400
+    assert status == 200

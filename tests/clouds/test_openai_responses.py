@@ -214,3 +214,21 @@ def test_a_call_needs_the_thought_that_led_to_it(create, post):
     assert status == 400
     assert "without its required 'reasoning' item: 'rs_" in answer["error"]["message"]
     assert post(input=[USER, nameless, output])[0] == 200
+
+
+def test_a_tool_of_a_namespace_is_called_by_both_names(create):
+    crm = {"type": "namespace", "name": "crm", "description": "Clients.", "tools": [TOOL]}
+
+    first = create(CALL, tools=[crm]).output[1]
+
+    assert (first.namespace, first.name) == ("crm", "weather")
+
+
+def test_a_tool_that_the_input_adds_gets_its_text(post):
+    added = {"type": "additional_tools", "role": "developer", "tools": [CUSTOM]}
+    user = {"role": "user", "content": 'call shout {"input": "Hey"}'}
+
+    status, answer = post(input=[added, user])
+
+    assert status == 200
+    assert answer["output"][1]["input"] == "Hey"

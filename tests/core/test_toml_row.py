@@ -43,8 +43,8 @@ def test_what_is_no_table_is_refused(data):
 
 
 def test_an_unknown_key_is_refused():
-    with pytest.raises(ValueError, match="a row has an unknown key: nmae"):
-        row(nmae="x")
+    with pytest.raises(ValueError, match="a row has an unknown key: alias"):
+        row(alias="x")
 
 
 @pytest.mark.parametrize("value", ["", " ", " x", "a\nb", "a\x00", "x" * 1_001, 1, None, []])

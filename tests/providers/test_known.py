@@ -58,7 +58,7 @@ def test_a_row_that_is_not_whole_is_refused(old, new, why):
         read_known(ROW.replace(old, new))
 
 
-@pytest.mark.parametrize("text", [ROW.replace("title", "titel"), "[[provider]]\nname = 'a'"])
+@pytest.mark.parametrize("text", [ROW.replace("title", "titl"), "[[provider]]\nname = 'a'"])
 def test_a_row_has_these_keys_and_no_others(text):
     with pytest.raises(TypeError):
         read_known(text)

@@ -165,14 +165,16 @@ def said(turns: tuple[Turn, ...]) -> list[Said]:
     found: list[Said] = []
     places: dict[str, int] = {}
     for turn in turns:
-        found += [
-            ("result", places[result.call_id], _said(result)) for result in _of(ToolResult, turn)
-        ]
-        if text := _text(turn):
-            found.append((turn.role, text))
-        for call in _of(ToolCall, turn):
-            places[call.id] = len(places)
-            found.append(("call", places[call.id], call.name, json.loads(call.arguments)))
+        for part in turn.parts:
+            match part:
+                case ToolResult():
+                    found.append(("result", places[part.call_id], _said(part)))
+                case ToolCall():
+                    places[part.id] = len(places)
+                    arguments = json.loads(part.arguments)
+                    found.append(("call", places[part.id], part.name, arguments))
+                case Text() if part.text:
+                    found.append((turn.role, part.text))
     return found
 
 

@@ -123,6 +123,14 @@ def test_media_that_a_tool_has_shown_are_looked_at_too(kind):
     assert caught.value.param == kind
 
 
+@pytest.mark.parametrize("wire", WIRES)
+def test_instructions_are_text(wire):
+    shown = (Turn("system", (*WORDS, PNG)), Turn("user", WORDS))
+
+    with pytest.raises(CannotCarry):
+        _body(wire, replace(PLAIN, turns=shown))
+
+
 def test_servers_that_know_top_k_are_sent_it():
     asked = replace(PLAIN, top_k=5)
 

@@ -81,3 +81,19 @@ def test_what_is_written_is_read_again():
 
     assert _fed(event) == [event]
     assert sse.data_of(event) == b'{"a": "\xc3\xbc"}'
+
+
+@pytest.mark.parametrize(
+    ("events", "whole"),
+    [
+        (b'data: {"a":1}\n\n', True),
+        (b'event: x\ndata: {"a":1}\n\ndata: {"b":{}}\n\n', True),
+        (b'data: {"a":1}\n\ndata: {"b":\n\n', False),
+        (b"data: <html>\n\n", False),
+        (b"data: [DONE]\n\n", False),
+        (b": ping\n\n", False),
+        (b'data: {"a":\r\n\r\n', False),
+    ],
+)
+def test_a_glance_tells_whether_an_event_was_cut(events, whole):
+    assert sse.look_whole(events) is whole

@@ -1,7 +1,6 @@
 """Counting a prompt's tokens (`/v1/messages/count_tokens`): the pure parts.
 
-Anthropic counts for its own models. For others the count is an estimate: a quarter of the request's
-bytes, pictures and files counted flat.
+Anthropic counts for its own models; what others do about it stands in `providers/roads.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from larouter.wire.road import Call, Sending
 from larouter.wire.strict_json import encode
 
 PATH = "v1/messages/count_tokens"
-_BYTES_PER_TOKEN = 4
 # Anthropic refuses here what only an answer needs.
 _OF_AN_ANSWER = frozenset(
     {"max_tokens", "stream", "metadata", "stop_sequences", "temperature", "top_p", "top_k"}
@@ -58,11 +56,6 @@ def read_count(body: bytes) -> int:
     if count.input_tokens is None or count.input_tokens < 0:
         raise UpstreamError("The provider's answer has no count.")
     return count.input_tokens
-
-
-def estimated(request: ChatRequest) -> int:
-    """For models that nobody counts for."""
-    return -(-request.size // _BYTES_PER_TOKEN)
 
 
 def write_count(tokens: int) -> bytes:

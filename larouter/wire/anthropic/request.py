@@ -5,13 +5,13 @@ Source: Claude API reference, "Create a Message" (versions 2023-06-01 and 2026-1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from larouter.core.chat import ChatRequest, Message
 from larouter.core.errors import BadRequest
-from larouter.wire.chat.request import _MEDIUM_COUNTS
-from larouter.wire.fields import kept, wrong
+from larouter.wire.checks import Check, is_bool, is_messages, is_name, is_object, is_texts
+from larouter.wire.fields import MEDIUM_COUNTS, kept, wrong
 from larouter.wire.strict_json import MAX_INTEGER, decode_object
 
 _ROLES = frozenset({"user", "assistant", "system"})
@@ -117,7 +117,7 @@ class _Seen:
         if source["type"] not in {"text", "content"}:
             self.needs.add(_MEDIA[kind])
             data = source.get("data")
-            self.media += max(0, len(data) - _MEDIUM_COUNTS) if type(data) is str else 0
+            self.media += max(0, len(data) - MEDIUM_COUNTS) if type(data) is str else 0
 
 
 def _system(system: Any) -> list[Message]:
@@ -159,21 +159,6 @@ def _text(name: str, value: Any) -> str:
     return value
 
 
-def _is_name(name: str, value: Any) -> None:
-    if type(value) is not str or not 0 < len(value) <= 256 or not value.isprintable():
-        raise wrong(name, "a name of 1 to 256 characters")
-
-
-def _is_messages(name: str, value: Any) -> None:
-    if type(value) is not list or not value:
-        raise wrong(name, "a list with at least one message")
-
-
-def _is_bool(name: str, value: Any) -> None:
-    if type(value) is not bool:
-        raise wrong(name, "true or false")
-
-
 def _is_count(name: str, value: Any) -> None:
     if type(value) is not int or not 0 <= value <= MAX_INTEGER:
         raise wrong(name, "a whole number")
@@ -182,16 +167,6 @@ def _is_count(name: str, value: Any) -> None:
 def _is_share(name: str, value: Any) -> None:
     if type(value) not in (int, float) or not 0 <= value <= 1:
         raise wrong(name, "a number from 0 to 1")
-
-
-def _is_texts(name: str, value: Any) -> None:
-    if type(value) is not list or any(type(item) is not str for item in value):
-        raise wrong(name, "a list of strings")
-
-
-def _is_object(name: str, value: Any) -> None:
-    if type(value) is not dict:
-        raise wrong(name, "an object")
 
 
 def _is_typed(name: str, value: Any) -> None:
@@ -203,13 +178,13 @@ def _is_tools(name: str, value: Any) -> None:
     if type(value) is not list:
         raise wrong(name, "a list")
     for index, tool in enumerate(value):
-        _is_object(f"{name}[{index}]", tool)
+        is_object(f"{name}[{index}]", tool)
         kind = tool.get("type")
         if kind is not None and (type(kind) is not str or not kind):
             raise wrong(f"{name}[{index}].type", "the name of a kind of tool")
         if kind in (None, "custom"):
-            _is_name(f"{name}[{index}].name", tool.get("name"))
-            _is_object(f"{name}[{index}].input_schema", tool.get("input_schema"))
+            is_name(f"{name}[{index}].name", tool.get("name"))
+            is_object(f"{name}[{index}].input_schema", tool.get("input_schema"))
 
 
 def _is_thinking(name: str, value: Any) -> None:
@@ -220,32 +195,32 @@ def _is_thinking(name: str, value: Any) -> None:
 
 def _is_format(name: str, value: Any) -> None:
     _is_typed(name, value)
-    _is_object(f"{name}.schema", value.get("schema"))
+    is_object(f"{name}.schema", value.get("schema"))
 
 
 def _is_output_config(name: str, value: Any) -> None:
-    _is_object(name, value)
+    is_object(name, value)
     if value.get("effort") is not None:
-        _is_name(f"{name}.effort", value["effort"])
+        is_name(f"{name}.effort", value["effort"])
     if value.get("format") is not None:
         _is_format(f"{name}.format", value["format"])
 
 
-_CHECKS: dict[str, Callable[[str, Any], None]] = {
-    "model": _is_name,
-    "messages": _is_messages,
+_CHECKS: dict[str, Check] = {
+    "model": is_name,
+    "messages": is_messages,
     "max_tokens": _is_count,
-    "stream": _is_bool,
+    "stream": is_bool,
     "temperature": _is_share,
     "top_p": _is_share,
     "top_k": _is_count,
-    "stop_sequences": _is_texts,
+    "stop_sequences": is_texts,
     "tools": _is_tools,
     "tool_choice": _is_typed,
     "thinking": _is_thinking,
     "output_config": _is_output_config,
     "output_format": _is_format,
-    "metadata": _is_object,
-    "betas": _is_texts,
-    "anthropic_beta": _is_texts,
+    "metadata": is_object,
+    "betas": is_texts,
+    "anthropic_beta": is_texts,
 }

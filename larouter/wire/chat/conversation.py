@@ -21,6 +21,7 @@ from larouter.core.conversation import (
     Turn,
 )
 from larouter.core.errors import BadRequest, CannotCarry
+from larouter.wire.fields import wrong
 from larouter.wire.losses import Loss
 from larouter.wire.opaque import unseal
 from larouter.wire.turns import merged
@@ -112,11 +113,7 @@ def _turns(messages: list[dict[str, Any]]) -> list[Turn]:
 
 
 def _system(index: int, message: Mapping[str, Any]) -> Turn:
-    name = f"messages[{index}].content"
-    parts = tuple(_parts(name, message.get("content")))
-    if not all(isinstance(part, Text) for part in parts):
-        raise _wrong(name, "text, as instructions are")
-    return Turn("system", parts)
+    return Turn("system", tuple(_parts(f"messages[{index}].content", message.get("content"))))
 
 
 def _user(index: int, message: Mapping[str, Any]) -> Turn:
@@ -126,7 +123,7 @@ def _user(index: int, message: Mapping[str, Any]) -> Turn:
 def _tool(index: int, message: Mapping[str, Any]) -> Turn:
     call_id = message.get("tool_call_id")
     if not isinstance(call_id, str) or not call_id:
-        raise _wrong(f"messages[{index}].tool_call_id", "the id of the tool call that it answers")
+        raise wrong(f"messages[{index}].tool_call_id", "the id of the tool call that it answers")
     parts = [
         part
         for part in _parts(f"messages[{index}].content", message.get("content"))
@@ -157,7 +154,7 @@ def _assistant(index: int, message: Mapping[str, Any]) -> Turn:
         parts.append(Text(text=message["refusal"]))
     calls = message.get("tool_calls") or ()
     if not isinstance(calls, list | tuple):
-        raise _wrong(f"{name}.tool_calls", "a list")
+        raise wrong(f"{name}.tool_calls", "a list")
     parts += [_call(f"{name}.tool_calls[{place}]", call) for place, call in enumerate(calls)]
     return Turn("assistant", tuple(parts))
 
@@ -200,10 +197,10 @@ def _call(name: str, call: Any) -> ToolCall:
     kind = call.get("type", "function") if isinstance(call, dict) else None
     said = call.get(kind) if kind in ("function", "custom") else None
     if not isinstance(said, dict) or not isinstance(call.get("id"), str):
-        raise _wrong(name, "an object with an id and a function")
+        raise wrong(name, "an object with an id and a function")
     arguments = said.get("input" if kind == "custom" else "arguments") or ""
     if not isinstance(said.get("name"), str) or not isinstance(arguments, str):
-        raise _wrong(f"{name}.{kind}", "an object with a name, its arguments as a JSON string")
+        raise wrong(f"{name}.{kind}", "an object with a name, its arguments as a JSON string")
     return ToolCall(
         id=call["id"],
         name=said["name"],
@@ -241,7 +238,7 @@ def _part(name: str, part: Mapping[str, Any]) -> Part:
         return _sound(f"{name}.input_audio", part["input_audio"])
     if kind == "file":
         return _file(name, part["file"])
-    raise _wrong(f"{name}.type", "text, image_url, input_audio or file")
+    raise wrong(f"{name}.type", "text, image_url, input_audio or file")
 
 
 def _sound(name: str, sound: Mapping[str, Any]) -> Media:
@@ -291,7 +288,7 @@ def _tools(tools: list[dict[str, Any]]) -> list[Tool]:
 def _one_tool(name: str, tool: Mapping[str, Any]) -> Tool:
     said = tool.get(tool["type"])
     if tool["type"] not in ("function", "custom") or not isinstance(said, dict):
-        raise _wrong(f"{name}.type", "function or custom")
+        raise wrong(f"{name}.type", "function or custom")
     name = f"{name}.{tool['type']}"
     called = _text(f"{name}.name", said.get("name"))
     description = _optional(f"{name}.description", said, str, "a string")
@@ -315,7 +312,7 @@ def _custom(name: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
 def _optional(name: str, holder: Mapping[str, Any], kind: type, wanted: str) -> Any:
     value = holder.get(name.rpartition(".")[2])
     if value is not None and not isinstance(value, kind):
-        raise _wrong(name, wanted)
+        raise wrong(name, wanted)
     return value
 
 
@@ -330,13 +327,13 @@ def _tool_choice(choice: Any) -> ToolChoice | None:
             among=_allowed("tool_choice.allowed_tools.tools", said.get("tools")),
         )
     if not isinstance(said, dict) or not isinstance(said.get("name"), str):
-        raise _wrong("tool_choice", "'auto', 'none', 'required' or a function by its name")
+        raise wrong("tool_choice", "'auto', 'none', 'required' or a function by its name")
     return ToolChoice(mode="named", name=said["name"])
 
 
 def _allowed(name: str, tools: Any) -> tuple[str, ...]:
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
-        raise _wrong(name, "a list of tools")
+        raise wrong(name, "a list of tools")
     named = [tool.get("function") or tool.get("custom") or tool for tool in tools]
     return tuple(
         _text(f"{name}[{place}].name", tool.get("name") if isinstance(tool, dict) else None)
@@ -353,7 +350,7 @@ def _format(given: Any) -> Format | None:
     said = given["json_schema"]
     schema = said.get("schema")
     if not isinstance(schema, dict):
-        raise _wrong("response_format.json_schema.schema", "a JSON Schema")
+        raise wrong("response_format.json_schema.schema", "a JSON Schema")
     name = "response_format.json_schema"
     return Format(
         schema=schema,
@@ -365,9 +362,5 @@ def _format(given: Any) -> Format | None:
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise _wrong(name, "a string")
+        raise wrong(name, "a string")
     return value
-
-
-def _wrong(name: str, wanted: str) -> BadRequest:
-    return BadRequest(f"The field '{name}' must be {wanted}.", param=name, code="invalid_value")

@@ -8,8 +8,9 @@ from typing import Any
 from larouter.core.chat import ChatRequest
 from larouter.core.conversation import Conversation, Format, Tool, ToolChoice
 from larouter.core.errors import BadRequest
+from larouter.wire.chat.conversation import LOSSES
 from larouter.wire.chat.messages import write_messages
-from larouter.wire.losses import Loss
+from larouter.wire.losses import Loss, refuse_fields
 from larouter.wire.opaque import unseal
 from larouter.wire.road import Call, Sending
 from larouter.wire.strict_json import encode
@@ -23,6 +24,9 @@ WIRE_LOSSES = (
 
 _PATH = "chat/completions"
 _NO_THINKING = {"type": "disabled"}
+_SAMPLING = frozenset({"temperature", "top_p"})
+_LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
+"""Each provider has its own name for it (`Quirks.max_output`)."""
 # What other formats and servers add to a message; a strict provider answers 400 to them.
 _FOREIGN = frozenset(
     {"reasoning_content", "reasoning", "reasoning_details", "thinking_blocks", "extra_content"}
@@ -34,14 +38,8 @@ def pass_on(request: ChatRequest, call: Call) -> Sending:
     """As the client wrote it, but for the model's name, the fields of the provider's quirks, and a
     stream's usage, which we always need."""
     quirks = call.quirks
-    body = {
-        key: value
-        for key, value in request.body.items()
-        if key not in quirks.never and (quirks.only is None or key in quirks.only)
-    }
+    body = _known_fields(request, call)
     body["model"] = call.name
-    body.pop("max_tokens", None)
-    body.pop("max_completion_tokens", None)
     if request.max_output is not None:
         body[quirks.max_output] = request.max_output
     if request.stream:
@@ -50,8 +48,8 @@ def pass_on(request: ChatRequest, call: Call) -> Sending:
         body.pop("stream_options", None)
     if _wants_other_messages(request, call):
         body["messages"] = [_message_for(message, call) for message in body["messages"]]
-    if not quirks.named_tool and type(body.get("tool_choice")) is dict:
-        body.update(_only_tool(body))
+    if type(body.get("tool_choice")) is dict:
+        body.update(_known_choice(body, call))
     if quirks.thinking and _demands_tool(body.get("tool_choice")):
         body.setdefault("thinking", _NO_THINKING)
     wanted = body.get("response_format")
@@ -61,13 +59,31 @@ def pass_on(request: ChatRequest, call: Call) -> Sending:
     return Sending(_PATH, encode(body))
 
 
+def _known_fields(request: ChatRequest, call: Call) -> dict[str, Any]:
+    """Without what this server or model refuses. Raises `CannotCarry` where that would change
+    what is answered: one answer for several, text for sound."""
+    quirks, refused = call.quirks, call.refuses & _SAMPLING
+    body = {
+        key: value
+        for key, value in request.body.items()
+        if key not in quirks.never
+        and (quirks.only is None or key in quirks.only)
+        and key not in refused
+        and key not in _LIMITS
+    }
+    if len(body) < len(request.body):
+        lost = {key: value for key, value in request.body.items() if key not in body}
+        refuse_fields(lost, LOSSES)
+    return body
+
+
 def _demands_tool(choice: Any) -> bool:
     """DeepSeek refuses that while it thinks."""
     return choice == "required" or isinstance(choice, dict)
 
 
 def _wants_other_messages(request: ChatRequest, call: Call) -> bool:
-    """Most requests pass without a look at each message."""
+    """Most requests pass without a change in any message."""
     for message in request.messages:
         if message.role == "developer" and not call.quirks.developer:
             return True
@@ -129,6 +145,27 @@ def _with_thought(message: dict[str, Any], call: Call) -> dict[str, Any]:
     return {**message, "reasoning_content": thought}
 
 
+def _known_choice(body: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    """`tool_choice`, where it is an object, and the tools in words that the server knows."""
+    if body["tool_choice"].get("type") == "allowed_tools":
+        return {} if call.quirks.custom_tools else _allowed_tools(body)
+    return {} if call.quirks.named_tool else _only_tool(body)
+
+
+def _allowed_tools(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Only OpenAI knows a choice among the tools: others are offered no more than these."""
+    allowed = body["tool_choice"].get("allowed_tools")
+    named = allowed.get("tools") if isinstance(allowed, dict) else None
+    if not isinstance(named, list) or not all(isinstance(tool, dict) for tool in named):
+        raise _unknown_tool()
+    names = [_function_name(tool) for tool in named]
+    tools = [tool for tool in body.get("tools") or () if _function_name(tool) in names]
+    if not tools:
+        raise _unknown_tool()
+    mode = "required" if allowed.get("mode") == "required" else "auto"
+    return {"tools": tools, "tool_choice": mode}
+
+
 def _only_tool(body: Mapping[str, Any]) -> dict[str, Any]:
     """`tool_choice` by name in the words of a server that does not know names."""
     wanted = _function_name(body["tool_choice"])
@@ -171,7 +208,7 @@ def write(conversation: Conversation, call: Call) -> Sending:
     _add_tools(body, conversation, call)
     if conversation.format is not None:
         _add_format(body, conversation.format, call)
-    for name in call.refuses & {"temperature", "top_p"}:
+    for name in call.refuses & _SAMPLING:
         body.pop(name, None)
     if call.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}

@@ -102,7 +102,7 @@ class Relay:
         frames = self._events.feed(piece)
         if not frames or self.done:
             return b""
-        if not self.started or _MARK.search(frames) or b"[DONE]" in frames:
+        if not self.started or not sse.look_whole(frames) or _MARK.search(frames):
             frames = self._edited(frames)
         if self._passed < _KEPT_BYTES:
             self._kept.append(frames)
@@ -156,7 +156,7 @@ class Relay:
         return tokens * self._passed // len(kept) if kept else 0
 
     def _edited(self, frames: bytes) -> bytes:
-        if self.started and not _NOTEWORTHY.search(frames):
+        if self.started and sse.look_whole(frames) and not _NOTEWORTHY.search(frames):
             return frames if self._wants_usage else _EMPTY_USAGE.sub(b"", frames)
         return b"".join([self._read(event) for event in sse.split(frames)])
 

@@ -6,22 +6,26 @@ the dialect gets what the client wrote. Source: OpenAI API reference, "Create ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from larouter.core.chat import ChatRequest, Message
 from larouter.core.errors import BadRequest
+from larouter.wire.checks import (
+    Check,
+    is_bool,
+    is_integer,
+    is_messages,
+    is_name,
+    is_number,
+    is_object,
+)
+from larouter.wire.fields import MEDIUM_COUNTS, steers, wrong
 from larouter.wire.strict_json import MAX_INTEGER, decode_object
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _MEDIA = frozenset({"images", "audio", "files"})
-_MEDIUM_COUNTS = 16_384
-"""Bytes that one picture, sound or file counts as, at least what its text would."""
 _PART_NEEDS = {"image_url": "images", "input_audio": "audio", "file": "files"}
-# Fields by which other proxies let a caller choose the upstream or the price (TRUST S8).
-_STEERING = frozenset(
-    {"api_base", "api_key", "api_version", "api_type", "base_url", "custom_llm_provider"}
-)
 # Of a chat template's variables only these may pass (TRUST S9).
 _TEMPLATE_VARIABLES = frozenset({"enable_thinking", "reasoning_effort"})
 
@@ -84,7 +88,7 @@ def _media_size(messages: list[Any]) -> int:
         sum(len(value) for value in part[part["type"]].values() if type(value) is str)
         for part in parts
     ]
-    return sum(max(0, size - _MEDIUM_COUNTS) for size in sizes)
+    return sum(max(0, size - MEDIUM_COUNTS) for size in sizes)
 
 
 def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
@@ -92,24 +96,18 @@ def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
     return content if type(content) is list else []
 
 
-def _wrong(name: str, wanted: str) -> BadRequest:
-    return BadRequest(f"The field '{name}' must be {wanted}.", param=name, code="invalid_value")
-
-
 def _kept(given: dict[str, Any]) -> dict[str, Any]:
     """Drop the fields that never steer us (TRUST S8); usually there are none."""
     if given.get("chat_template") is not None:
         raise BadRequest("A chat template cannot be given.", param="chat_template")
-    dropped = [
-        name for name in given if name in _STEERING or name.startswith("mock_") or "_cost" in name
-    ]
+    dropped = [name for name in given if steers(name)]
     variables = given.get("chat_template_kwargs")
     if not dropped and variables is None:
         return given
     kept = {name: value for name, value in given.items() if name not in dropped}
     if variables is not None:
         if not isinstance(variables, dict):
-            raise _wrong("chat_template_kwargs", "an object")
+            raise wrong("chat_template_kwargs", "an object")
         kept["chat_template_kwargs"] = {
             name: value for name, value in variables.items() if name in _TEMPLATE_VARIABLES
         }
@@ -127,19 +125,19 @@ def _add_needs(given: Mapping[str, Any], needs: set[str]) -> None:
 
 def _message(index: int, message: Any, needs: set[str]) -> Message:
     if type(message) is not dict:
-        raise _wrong(f"messages[{index}]", "an object")
+        raise wrong(f"messages[{index}]", "an object")
     role = message.get("role")
     if type(role) is not str or role not in _ROLES:
-        raise _wrong(f"messages[{index}].role", f"one of {', '.join(sorted(_ROLES))}")
+        raise wrong(f"messages[{index}].role", f"one of {', '.join(sorted(_ROLES))}")
     content = message.get("content")
     if type(content) is str:
         return Message(role, content)
     if content is None:
         if role != "assistant":
-            raise _wrong(f"messages[{index}].content", "a string or a list of parts")
+            raise wrong(f"messages[{index}].content", "a string or a list of parts")
         return Message(role, "")
     if type(content) is not list:
-        raise _wrong(f"messages[{index}].content", "a string or a list of parts")
+        raise wrong(f"messages[{index}].content", "a string or a list of parts")
     return Message(role, "\n".join(_texts(f"messages[{index}].content", content, needs)))
 
 
@@ -148,118 +146,80 @@ def _texts(name: str, parts: list[Any], needs: set[str]) -> list[str]:
     for place, part in enumerate(parts):
         kind = part.get("type") if type(part) is dict else None
         if type(kind) is not str:
-            raise _wrong(f"{name}[{place}]", "an object with a 'type'")
+            raise wrong(f"{name}[{place}]", "an object with a 'type'")
         if kind in _PART_NEEDS:
             needs.add(_PART_NEEDS[kind])
             if type(part.get(kind)) is not dict:
-                raise _wrong(f"{name}[{place}].{kind}", "an object")
+                raise wrong(f"{name}[{place}].{kind}", "an object")
         elif kind == "text":
             if type(part.get("text")) is not str:
-                raise _wrong(f"{name}[{place}].text", "a string")
+                raise wrong(f"{name}[{place}].text", "a string")
             texts.append(part["text"])
     return texts
-
-
-def _is_identifier(name: str, value: Any) -> None:
-    if type(value) is not str or not value or len(value) > 256:
-        raise _wrong(name, "a name of 1 to 256 characters")
-    if not value.isprintable():
-        raise _wrong(name, "a name without control characters")
-
-
-def _is_messages(name: str, value: Any) -> None:
-    if type(value) is not list or not value:
-        raise _wrong(name, "a list with at least one message")
-
-
-def _is_bool(name: str, value: Any) -> None:
-    if type(value) is not bool:
-        raise _wrong(name, "true or false")
-
-
-def _is_object(name: str, value: Any) -> None:
-    if type(value) is not dict:
-        raise _wrong(name, "an object")
-
-
-def _is_integer(low: int, high: int) -> Callable[[str, Any], None]:
-    def check(name: str, value: Any) -> None:
-        if type(value) is not int or not low <= value <= high:
-            raise _wrong(name, f"a whole number from {low} to {high}")
-
-    return check
-
-
-def _is_number(low: float, high: float) -> Callable[[str, Any], None]:
-    def check(name: str, value: Any) -> None:
-        if type(value) not in (int, float) or not low <= value <= high:
-            raise _wrong(name, f"a number from {low} to {high}")
-
-    return check
 
 
 def _is_stop(name: str, value: Any) -> None:
     if type(value) is str:
         return
     if type(value) is not list or any(type(item) is not str for item in value):
-        raise _wrong(name, "a string or a list of strings")
+        raise wrong(name, "a string or a list of strings")
 
 
 def _is_tools(name: str, value: Any) -> None:
     if type(value) is not list:
-        raise _wrong(name, "a list")
+        raise wrong(name, "a list")
     for index, tool in enumerate(value):
         if type(tool) is not dict or type(tool.get("type")) is not str:
-            raise _wrong(f"{name}[{index}]", "an object with a 'type'")
+            raise wrong(f"{name}[{index}]", "an object with a 'type'")
         if tool["type"] == "function":
             function = tool.get("function")
             if type(function) is not dict or not isinstance(function.get("name"), str):
-                raise _wrong(f"{name}[{index}].function", "an object with a 'name'")
-            _is_identifier(f"{name}[{index}].function.name", function["name"])
+                raise wrong(f"{name}[{index}].function", "an object with a 'name'")
+            is_name(f"{name}[{index}].function.name", function["name"])
 
 
 def _is_tool_choice(name: str, value: Any) -> None:
     if type(value) is str:
         if value not in {"auto", "none", "required"}:
-            raise _wrong(name, "'auto', 'none', 'required' or an object")
+            raise wrong(name, "'auto', 'none', 'required' or an object")
         return
-    _is_object(name, value)
+    is_object(name, value)
 
 
 def _is_response_format(name: str, value: Any) -> None:
-    _is_object(name, value)
+    is_object(name, value)
     kind = value.get("type")
     if kind not in ("text", "json_object", "json_schema"):
-        raise _wrong(f"{name}.type", "'text', 'json_object' or 'json_schema'")
+        raise wrong(f"{name}.type", "'text', 'json_object' or 'json_schema'")
     schema = value.get("json_schema")
     if kind == "json_schema" and (type(schema) is not dict or not schema):
-        raise _wrong(f"{name}.json_schema", "an object with a 'schema'")
+        raise wrong(f"{name}.json_schema", "an object with a 'schema'")
 
 
 def _is_stream_options(name: str, value: Any) -> None:
-    _is_object(name, value)
+    is_object(name, value)
     if value.get("include_usage") is not None:
-        _is_bool(f"{name}.include_usage", value["include_usage"])
+        is_bool(f"{name}.include_usage", value["include_usage"])
 
 
-_CHECKS: dict[str, Callable[[str, Any], None]] = {
-    "model": _is_identifier,
-    "messages": _is_messages,
-    "stream": _is_bool,
+_CHECKS: dict[str, Check] = {
+    "model": is_name,
+    "messages": is_messages,
+    "stream": is_bool,
     "stream_options": _is_stream_options,
-    "n": _is_integer(1, 128),
-    "max_tokens": _is_integer(1, MAX_INTEGER),
-    "max_completion_tokens": _is_integer(1, MAX_INTEGER),
-    "temperature": _is_number(0, 2),
-    "top_p": _is_number(0, 1),
-    "presence_penalty": _is_number(-2, 2),
-    "frequency_penalty": _is_number(-2, 2),
-    "seed": _is_integer(-MAX_INTEGER, MAX_INTEGER),
+    "n": is_integer(1, 128),
+    "max_tokens": is_integer(1, MAX_INTEGER),
+    "max_completion_tokens": is_integer(1, MAX_INTEGER),
+    "temperature": is_number(0, 2),
+    "top_p": is_number(0, 1),
+    "presence_penalty": is_number(-2, 2),
+    "frequency_penalty": is_number(-2, 2),
+    "seed": is_integer(-MAX_INTEGER, MAX_INTEGER),
     "stop": _is_stop,
-    "logprobs": _is_bool,
-    "top_logprobs": _is_integer(0, 20),
+    "logprobs": is_bool,
+    "top_logprobs": is_integer(0, 20),
     "tools": _is_tools,
     "tool_choice": _is_tool_choice,
-    "parallel_tool_calls": _is_bool,
+    "parallel_tool_calls": is_bool,
     "response_format": _is_response_format,
 }

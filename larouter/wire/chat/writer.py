@@ -62,7 +62,7 @@ class Writer:
 
     __slots__ = (
         "_call", "_custom", "_customs", "_head", "_meta", "_pending", "_refused", "_request",
-        "_sealed", "_text", "_thinking", "_wrapped",
+        "_sealed", "_silent", "_text", "_thinking", "_wrapped",
     )  # fmt: skip
 
     heartbeat = b": \n\n"
@@ -74,6 +74,8 @@ class Writer:
         self._sealed = 0
         self._refused = False
         self._customs = _custom_names(request.body)
+        self._silent: set[int] = set()
+        """The calls of functions that have no arguments yet: clients parse what they are given."""
         self._custom: set[int] = set()
         """The calls of tools of plain text."""
         self._wrapped: dict[int, list[str]] = {}
@@ -88,6 +90,7 @@ class Writer:
                 self._pending = ""
                 out.append(b"%b%b%b" % (self._text, encode(event.text), _TAIL))
             elif isinstance(event, ToolDelta) and event.index not in self._custom:
+                self._silent.discard(event.index)
                 arguments = encode(event.arguments)
                 out.append(b'%b%d,"function":{"arguments":%b}}]%b'
                            % (self._call, event.index, arguments, _TAIL))  # fmt: skip
@@ -105,7 +108,11 @@ class Writer:
             for index, pieces in self._wrapped.items()
         ]
         end = b'%b},"logprobs":null,"finish_reason":%b}]}\n\n' % (self._head, reason)
-        last = b"".join(inputs) + end
+        nothing = [
+            self._say({"tool_calls": [{"index": index, "function": {"arguments": "{}"}}]})
+            for index in sorted(self._silent)
+        ]
+        last = b"".join([*nothing, *inputs, end])
         if not self._request.wants_usage:
             return last + DONE
         assert finished.usage is not None, "a translation always counts"
@@ -193,7 +200,9 @@ class Writer:
     def _start(self, event: ToolStart) -> dict[str, Any]:
         self._pending = ""
         custom = event.custom or event.name in self._customs
-        if custom:
+        if not custom:
+            self._silent.add(event.index)
+        else:
             self._custom.add(event.index)
             if not event.custom:
                 self._wrapped[event.index] = []

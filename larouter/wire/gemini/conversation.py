@@ -21,9 +21,9 @@ from larouter.core.conversation import (
     Turn,
 )
 from larouter.core.errors import BadRequest, CannotCarry
-from larouter.wire.fields import text, texts
+from larouter.wire.fields import text, texts, wrong
 from larouter.wire.gemini import thinking
-from larouter.wire.gemini.fields import camel_names, get, listed, object_of, wrong
+from larouter.wire.gemini.fields import camel_names, get, listed, object_of
 from larouter.wire.gemini.request import ALT, kind_of
 from larouter.wire.gemini.schema import from_google
 from larouter.wire.gemini.signature import NATIVE, read

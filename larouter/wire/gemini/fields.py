@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from larouter.core.errors import BadRequest
+from larouter.wire.fields import wrong
 
 _UPPER = re.compile(r"(?<!^)([A-Z])")
 
@@ -61,7 +61,3 @@ def object_of(name: str, value: Any) -> dict[str, Any]:
     if type(value) is not dict:
         raise wrong(name, "an object")
     return value
-
-
-def wrong(name: str, wanted: str) -> BadRequest:
-    return BadRequest(f"The field '{name}' must be {wanted}.", param=name, code="invalid_value")

@@ -6,21 +6,28 @@ gets what the client wrote. Source: Gemini API reference, "Generating content", 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from larouter.core.chat import ChatRequest, Message
 from larouter.core.errors import BadRequest
-from larouter.wire.fields import kept
-from larouter.wire.gemini.fields import camel, get, listed, object_of, without, wrong
+from larouter.wire.checks import (
+    Check,
+    is_bool,
+    is_integer,
+    is_number,
+    is_object,
+    is_text,
+    is_texts,
+)
+from larouter.wire.fields import MEDIUM_COUNTS, kept, wrong
+from larouter.wire.gemini.fields import camel, get, listed, object_of, without
 from larouter.wire.strict_json import MAX_INTEGER, decode_object
 
 ALT = "$alt"
 """Where the request keeps how its stream is to be written (Google's name of the query parameter
 `alt`, which is no field of a body)."""
 
-_MEDIUM_COUNTS = 16_384
-"""Bytes that one picture, sound or file counts as, at least what its text would."""
 _ROLES = {"user": "user", "model": "assistant", "function": "tool", "system": "system"}
 _MAX_NAME = 256
 
@@ -56,7 +63,7 @@ def read_given(
         model=model.removeprefix("models/"),
         messages=tuple(messages),
         body=_kept(given, stream and not sse),
-        size=size - sum(max(0, length - _MEDIUM_COUNTS) for length in media),
+        size=size - sum(max(0, length - MEDIUM_COUNTS) for length in media),
         max_output=get(config, "maxOutputTokens"),
         n=get(config, "candidateCount") or 1,
         stream=stream,
@@ -188,41 +195,6 @@ def _answers(content: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(response["id"] for response in responses if response and response.get("id"))
 
 
-def _is_integer(low: int, high: int) -> Callable[[str, Any], None]:
-    def check(name: str, value: Any) -> None:
-        if type(value) is not int or not low <= value <= high:
-            raise wrong(name, f"a whole number from {low} to {high}")
-
-    return check
-
-
-def _is_number(low: float, high: float) -> Callable[[str, Any], None]:
-    def check(name: str, value: Any) -> None:
-        if type(value) not in (int, float) or not low <= value <= high:
-            raise wrong(name, f"a number from {low} to {high}")
-
-    return check
-
-
-def _is_bool(name: str, value: Any) -> None:
-    if type(value) is not bool:
-        raise wrong(name, "true or false")
-
-
-def _is_text(name: str, value: Any) -> None:
-    if type(value) is not str:
-        raise wrong(name, "a string")
-
-
-def _is_texts(name: str, value: Any) -> None:
-    if type(value) is not list or any(type(item) is not str for item in value):
-        raise wrong(name, "a list of strings")
-
-
-def _is_object(name: str, value: Any) -> None:
-    object_of(name, value)
-
-
 def _is_thinking(name: str, value: Any) -> None:
     config = object_of(name, value)
     for field, check in _THINKING_CHECKS.items():
@@ -230,26 +202,26 @@ def _is_thinking(name: str, value: Any) -> None:
             check(f"{name}.{field}", get(config, field))
 
 
-_THINKING_CHECKS: dict[str, Callable[[str, Any], None]] = {
-    "thinkingLevel": _is_text,
-    "thinkingBudget": _is_integer(-1, MAX_INTEGER),
-    "includeThoughts": _is_bool,
+_THINKING_CHECKS: dict[str, Check] = {
+    "thinkingLevel": is_text,
+    "thinkingBudget": is_integer(-1, MAX_INTEGER),
+    "includeThoughts": is_bool,
 }
 
-_CHECKS: dict[str, Callable[[str, Any], None]] = {
-    "candidateCount": _is_integer(1, 128),
-    "maxOutputTokens": _is_integer(1, MAX_INTEGER),
-    "temperature": _is_number(0, 2),
-    "topP": _is_number(0, 1),
-    "topK": _is_number(1, MAX_INTEGER),
-    "seed": _is_integer(-MAX_INTEGER, MAX_INTEGER),
-    "presencePenalty": _is_number(-2, 2),
-    "frequencyPenalty": _is_number(-2, 2),
-    "stopSequences": _is_texts,
-    "responseMimeType": _is_text,
-    "responseSchema": _is_object,
-    "responseJsonSchema": _is_object,
-    "responseLogprobs": _is_bool,
-    "logprobs": _is_integer(0, 20),
+_CHECKS: dict[str, Check] = {
+    "candidateCount": is_integer(1, 128),
+    "maxOutputTokens": is_integer(1, MAX_INTEGER),
+    "temperature": is_number(0, 2),
+    "topP": is_number(0, 1),
+    "topK": is_number(1, MAX_INTEGER),
+    "seed": is_integer(-MAX_INTEGER, MAX_INTEGER),
+    "presencePenalty": is_number(-2, 2),
+    "frequencyPenalty": is_number(-2, 2),
+    "stopSequences": is_texts,
+    "responseMimeType": is_text,
+    "responseSchema": is_object,
+    "responseJsonSchema": is_object,
+    "responseLogprobs": is_bool,
+    "logprobs": is_integer(0, 20),
     "thinkingConfig": _is_thinking,
 }

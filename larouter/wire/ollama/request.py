@@ -12,8 +12,6 @@ from larouter.wire.strict_json import decode_object
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 _LATEST = ":latest"
-_MEDIUM_COUNTS = 16_384
-"""Bytes that one picture counts as, at least what its text would (as in chat completions)."""
 _THINK_WORDS = frozenset({"low", "medium", "high", "max"})
 
 
@@ -132,7 +130,7 @@ def _images(name: str, holder: Mapping[str, Any]) -> list[str]:
 
 def _beyond(pictures: Any) -> int:
     """Bytes of pictures beyond what they may cost: their base64 is no text."""
-    return sum(max(0, len(picture) - _MEDIUM_COUNTS) for picture in pictures)
+    return sum(max(0, len(picture) - fields.MEDIUM_COUNTS) for picture in pictures)
 
 
 def _answers(messages: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -9,17 +9,14 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from larouter.core.conversation import Opaque
 from larouter.core.events import ToolStart
 from larouter.wire.opaque import seal
 from larouter.wire.responses.names import Named
 from larouter.wire.strict_json import encode
+from larouter.wire.tools import plain_input
 
 Said = tuple[str, dict[str, Any]]
-
-_decode = msgspec.json.Decoder().decode
 
 
 def new_id(prefix: str) -> str:
@@ -200,21 +197,11 @@ class Called:
     def _text(self) -> str:
         text = "".join(self._pieces)
         if self._wrapped:
-            return _unwrapped(text)
+            return plain_input(text)
         return text if text or self._named.custom else "{}"
 
     def _place(self) -> dict[str, Any]:
         return {"item_id": self.id, "output_index": self.index}
-
-
-def _unwrapped(text: str) -> str:
-    """The `input` of what the model wrote as JSON; if it wrote none, all that it wrote."""
-    try:
-        given = _decode(text)
-    except (msgspec.MsgspecError, RecursionError):
-        return text
-    found = given.get("input") if isinstance(given, dict) else None
-    return found if isinstance(found, str) else text
 
 
 def _part(kind: str, text: str) -> dict[str, Any]:

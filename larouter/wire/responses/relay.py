@@ -75,7 +75,7 @@ class Relay:
         frames = self._frames.feed(piece)
         if not frames or self.done:
             return b""
-        if not self.started or _MARK.search(frames):
+        if not self.started or not sse.look_whole(frames) or _MARK.search(frames):
             frames = b"".join([self._read(event) for event in sse.split(frames)])
         if self._passed < _KEPT_BYTES:
             self._kept.append(frames)

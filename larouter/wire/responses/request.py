@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from larouter.core.chat import ChatRequest, Message
 from larouter.core.errors import BadRequest
-from larouter.wire.fields import kept
+from larouter.wire.fields import MEDIUM_COUNTS, kept
 from larouter.wire.responses import compaction
 from larouter.wire.responses.checks import CHECKS, RESULTS, check_item
 from larouter.wire.responses.names import CALLABLE, every_tool
@@ -20,8 +20,6 @@ from larouter.wire.strict_json import decode_object, encode
 
 Item = dict[str, Any]
 
-_MEDIUM_COUNTS = 16_384
-"""Bytes that one picture, sound or file counts as, at least what its text would."""
 _PART_NEEDS = {"input_image": "images", "input_audio": "audio", "input_file": "files"}
 _TEXTS = {"input_text": "text", "output_text": "text", "refusal": "refusal"}
 _LOGPROBS = "message.output_text.logprobs"
@@ -173,7 +171,7 @@ class _Seen:
                 texts.append(part[_TEXTS[part["type"]]])
             elif part["type"] in _PART_NEEDS:
                 self.needs.add(_PART_NEEDS[part["type"]])
-                self.media += max(0, _bytes(part) - _MEDIUM_COUNTS)
+                self.media += max(0, _bytes(part) - MEDIUM_COUNTS)
         return "\n".join(texts)
 
 

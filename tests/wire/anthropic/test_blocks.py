@@ -203,3 +203,11 @@ def test_an_id_that_would_not_come_back_is_left_out():
 )
 def test_what_we_sealed_for_others_is_known(block, foreign):
     assert is_foreign(block) is foreign
+
+
+@pytest.mark.parametrize("source", [None, "x", {}, {"type": 1}])
+def test_a_picture_without_a_source_is_named(source):
+    with pytest.raises(BadRequest) as caught:
+        _read({"type": "image", "source": source})
+
+    assert caught.value.param == "messages[0].content[0].source"

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from larouter.core.errors import BadRequest, UpstreamError
 from larouter.wire.anthropic.count import (
-    estimated,
     pass_count_on,
     read_count,
     read_count_request,
@@ -70,7 +69,3 @@ def test_a_count_is_read_and_written():
 def test_an_answer_without_a_count_is_an_error(body):
     with pytest.raises(UpstreamError):
         read_count(body)
-
-
-def test_an_estimate_is_a_quarter_of_the_bytes():
-    assert estimated(replace(read_count_request(BODY), size=9)) == 3

@@ -134,13 +134,6 @@ def test_a_part_that_cannot_be_read_is_named(part, name):
     assert caught.value.param == name
 
 
-def test_instructions_are_text():
-    with pytest.raises(BadRequest) as caught:
-        _parts([{"type": "image_url", "image_url": {"url": PNG}}], role="system")
-
-    assert caught.value.param == "messages[0].content"
-
-
 @pytest.mark.parametrize(
     ("message", "parts"),
     [

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from larouter.core.errors import BadRequest
+from larouter.core.errors import BadRequest, CannotCarry
 from larouter.providers import ENDPOINTS, ENGINE_QUIRKS
 from larouter.wire.chat.outbound import pass_on
 from larouter.wire.chat.request import read_request
@@ -83,7 +83,7 @@ def test_the_role_developer_goes_where_it_is_known(provider, role):
 
 def test_deepseek_does_not_get_what_it_refuses():
     fields = {
-        "seed": 1, "n": 2, "metadata": {}, "store": True, "logit_bias": {}, "user": "me",
+        "seed": 1, "n": 1, "metadata": {}, "store": True, "logit_bias": {}, "user": "me",
         "service_tier": "flex", "prompt_cache_key": "k",
     }  # fmt: skip
 
@@ -91,6 +91,67 @@ def test_deepseek_does_not_get_what_it_refuses():
         "model", "messages", "top_p", "reasoning_effort",
     }  # fmt: skip
     assert set(fields) <= set(_written("openai", a_request(**fields)))
+
+
+@pytest.mark.parametrize(
+    ("provider", "fields"),
+    [
+        ("deepseek", {"n": 2}),
+        ("deepseek", {"modalities": ["text", "audio"], "audio": {"voice": "a"}}),
+        ("deepseek", {"web_search_options": {}}),
+        ("local", {"functions": [{"name": "f"}]}),
+    ],
+)
+def test_what_changes_the_answer_is_refused_and_not_left_out(provider, fields):
+    with pytest.raises(CannotCarry) as refused:
+        _written(provider, a_request(**fields))
+
+    assert refused.value.param == next(iter(fields))
+
+
+def test_a_model_does_not_get_the_sampling_that_it_refuses():
+    call = Call(name="m", quirks=QUIRKS["openai"], refuses=frozenset({"temperature", "tools"}))
+
+    sent = json.loads(pass_on(a_request(temperature=0.5, top_p=0.5, seed=1), call).body)
+
+    assert "temperature" not in sent
+    assert sent["top_p"] == 0.5
+
+
+def _among(*names, mode="auto"):
+    tools = [{"type": "function", "function": {"name": name}} for name in names]
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
+
+
+@pytest.mark.parametrize("provider", ["deepseek", "custom", "local"])
+@pytest.mark.parametrize("mode", ["auto", "required"])
+def test_a_choice_among_tools_is_the_offer_of_these(provider, mode):
+    tools = [{"type": "function", "function": {"name": name}} for name in "abc"]
+
+    sent = _written(provider, a_request(tools=tools, tool_choice=_among("a", "c", mode=mode)))
+
+    assert [tool["function"]["name"] for tool in sent["tools"]] == ["a", "c"]
+    assert sent["tool_choice"] == mode
+
+
+def test_openai_knows_a_choice_among_tools():
+    tools = [{"type": "function", "function": {"name": name}} for name in "ab"]
+
+    sent = _written("openai", a_request(tools=tools, tool_choice=_among("a")))
+
+    assert sent["tools"] == tools
+    assert sent["tool_choice"] == _among("a")
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [_among("x"), {"type": "allowed_tools"}, {"type": "allowed_tools", "allowed_tools": 1}],
+)
+def test_a_choice_among_tools_that_there_are_not_is_refused(choice):
+    tools = [{"type": "function", "function": {"name": "a"}}]
+
+    with pytest.raises(BadRequest, match="tool_choice"):
+        _written("deepseek", a_request(tools=tools, tool_choice=choice))
 
 
 def test_our_engine_gets_only_what_it_knows():

@@ -335,11 +335,21 @@ def test_an_event_is_at_least_a_token():
     assert reader.delivered() == 10
 
 
+def test_an_event_that_was_cut_does_not_pass():
+    reader = _relay()
+    reader.feed(_CHUNK)
+
+    with pytest.raises(UpstreamError):
+        reader.feed(b'data: {"choices": [{"delta": {"cont\n\n')
+
+
 def test_nothing_delivered_is_nothing():
     assert _relay().delivered() == 0
 
 
-@pytest.mark.parametrize("odd", [b"data: not json\n\n", b'data: {"choices":["x"]}\n\n', b": x\n\n"])
+@pytest.mark.parametrize(
+    "odd", [b"data: {not json}\n\n", b'data: {"choices":["x"]}\n\n', b": x\n\n"]
+)
 def test_counting_never_fails(odd):
     reader = _relay()
     reader.feed(_CHUNK)

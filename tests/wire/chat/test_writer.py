@@ -82,7 +82,9 @@ def test_a_stream_of_words():
 
 def test_several_events_at_once_are_the_same_stream():
     writer = Writer(a_request(stream=True))
-    events: list[Event] = [STARTED, TextDelta("a"), ThinkingDelta("b"), ToolStart(0, "t", "f")]
+    events: list[Event] = [
+        STARTED, TextDelta("a"), ThinkingDelta("b"), ToolStart(0, "t", "f"), ToolDelta(0, "{}"),
+    ]  # fmt: skip
 
     assert deltas(writer.write(events)) == deltas(_stream(*events))
 
@@ -145,6 +147,8 @@ def test_calls_of_tools():
         [{"index": 0, "function": {"arguments": '{"x":'}}],
         [{"index": 1, "id": "b", "type": "function", "function": {"name": "g", "arguments": ""}}],
         [{"index": 0, "function": {"arguments": "1}"}}],
+        # Clients parse what they are given, and Anthropic streams nothing for a call without any.
+        [{"index": 1, "function": {"arguments": "{}"}}],
     ]  # fmt: skip
     assert _message(*events)["tool_calls"] == [
         {"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'},

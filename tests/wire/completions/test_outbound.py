@@ -146,3 +146,10 @@ def test_what_is_left_out_changes_nothing(loss):
     openai = Call(name="m", quirks=Quirks(top_k=False))
 
     assert _written(openai, **{loss.field: "high"}) == _written(openai)
+
+
+def test_a_model_that_fills_no_gaps_is_not_asked_to():
+    with pytest.raises(CannotCarry) as caught:
+        _passed(Call(name="m", quirks=Quirks(fills=False)), suffix="end")
+
+    assert caught.value.param == "suffix"

@@ -87,7 +87,7 @@ def test_a_whole_answer_passes():
 def test_odd_events_are_no_text():
     road = _relay()
     road.feed(b'data: {"choices":[{"text":"Hi"}]}\n\n')
-    road.feed(b'data: {"choices":[{"text":7},{"text":""}]}\n\ndata: nonsense\n\n: hi\n\n')
+    road.feed(b'data: {"choices":[{"text":7},{"text":""}]}\n\ndata: {nonsense}\n\n')
 
     assert road.delivered() >= 1
 

@@ -53,9 +53,7 @@ def test_the_calls_that_have_ids_are_noted():
     assert road.parts() == ()
 
 
-@pytest.mark.parametrize(
-    ("name", "held"), [("plain", 1), ("late", 2), ("blocked", 1)]
-)
+@pytest.mark.parametrize(("name", "held"), [("plain", 1), ("late", 2), ("blocked", 1)])
 def test_the_end_waits_for_the_settlement(name, held):
     before, after = passed(relay(), stream(name))
 

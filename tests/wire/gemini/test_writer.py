@@ -233,3 +233,11 @@ def test_a_broken_array_is_an_array_still(events):
     *_, last = json.loads(writing.write(events) + writing.broken(UpstreamError("It broke.")))
 
     assert last["error"]["status"] == "UNAVAILABLE"
+
+
+def test_a_call_that_was_complete_cannot_go_on():
+    writing = writer()
+    writing.write([STARTED, ToolStart(0, "c0", "f"), TextDelta("and then")])
+
+    with pytest.raises(UpstreamError):
+        writing.write([ToolDelta(0, "{}")])

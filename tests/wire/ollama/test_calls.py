@@ -55,10 +55,11 @@ def test_the_ids_of_calls_to_come_back_are_known_before():
 
     calls = read_calls([_asks(_ROME, _TIME, _ROME)])[0].calls
 
-    *back, broken = returned(parts)
+    *back, broken = returned(tuple(parts))
 
     assert [part.id for part in back if isinstance(part, ToolCall)] == [call.id for call in calls]
-    assert isinstance(broken, ToolCall) and broken.id == "theirs-4"
+    assert isinstance(broken, ToolCall)
+    assert broken.id == "theirs-4"
 
 
 def test_a_result_finds_its_call_by_the_tools_name():

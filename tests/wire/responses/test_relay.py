@@ -180,7 +180,7 @@ def test_a_very_long_answer_is_estimated_from_its_start():
 
 def test_an_estimate_never_fails():
     _, relay = relayed(_begun())
-    relay.feed(b"data: <html>\n\n")
+    relay.feed(b"data: {html}\n\n")
     relay.feed(b'data: {"type":"x","delta":7}\n\n')
 
     assert relay.delivered() == 0
@@ -223,3 +223,11 @@ def test_a_strange_whole_answer_is_read_as_far_as_it_goes():
 def test_a_200_that_is_no_answer_is_an_error(body):
     with pytest.raises(UpstreamError):
         Relay(asked()).whole(body, prompt_tokens=1)
+
+
+@pytest.mark.parametrize("fields", [{"id": 7}, {"output": [7]}])
+def test_an_answer_that_cannot_be_kept_is_an_error(fields):
+    relay = Relay(replace(asked(), keep=[].append))
+
+    with pytest.raises(UpstreamError):
+        relay.whole(whole(**fields), prompt_tokens=1)
