@@ -16,6 +16,7 @@ ADMIN_ROUTES = [
     ("GET", "/api/projects/default"),
     ("PATCH", "/api/projects/default"),
     ("DELETE", "/api/projects/default"),
+    ("DELETE", "/api/projects/default/responses"),
     ("POST", "/api/projects/default/rotate"),
     ("POST", "/api/projects/default/grant"),
     ("GET", "/api/providers"),
