@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from larouter.core.conversation import Conversation, Part, Text, ToolCall, ToolResult, Turn
+from larouter.core.conversation import Conversation, Part, Text, ToolResult, Turn
 
 
 def merged(turns: Iterable[Turn]) -> tuple[Turn, ...]:
@@ -41,13 +41,3 @@ def results_first(parts: Iterable[Part]) -> list[Part]:
     given = list(parts)
     results = [part for part in given if isinstance(part, ToolResult)]
     return [*results, *(part for part in given if not isinstance(part, ToolResult))]
-
-
-def call_names(conversation: Conversation) -> dict[str, str]:
-    """The tool's name by the id of its call: for wires whose results name the tool."""
-    return {
-        part.id: part.name
-        for turn in conversation.turns
-        for part in turn.parts
-        if isinstance(part, ToolCall)
-    }

@@ -1,7 +1,7 @@
 """Turns in the order that every wire can say."""
 
 from larouter.core.conversation import Conversation, Media, Text, ToolCall, ToolResult, Turn
-from larouter.wire.turns import call_names, instructions, merged, results_first, spoken
+from larouter.wire.turns import instructions, merged, results_first, spoken
 
 A, B, C = (Text(text=text) for text in "abc")
 NOTHING = Text(text="")
@@ -48,7 +48,3 @@ def test_results_come_first():
 
     assert results_first((A, RESULT, B, other)) == [RESULT, other, A, B]
     assert results_first(()) == []
-
-
-def test_who_was_called():
-    assert call_names(TALK) == {"t": "f"}

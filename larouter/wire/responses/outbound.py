@@ -286,7 +286,8 @@ def _call_id(id: str) -> str:
 
 def _output(result: ToolResult) -> str | list[dict[str, Any]]:
     if any(isinstance(part, Media) for part in result.parts):
-        return [_content(part, "user") for part in result.parts]
+        failed = (Text(text="Error:"),) if result.is_error else ()
+        return [_content(part, "user") for part in (*failed, *result.parts)]
     text = "\n".join(part.text for part in result.parts if isinstance(part, Text))
     return f"Error: {text}" if result.is_error else text
 

@@ -130,6 +130,17 @@ def test_a_result_may_show_a_picture():
     ]
 
 
+def test_a_failed_result_says_so_before_its_picture():
+    picture = Media(kind="images", mime="image/png", data="QQ==")
+    call = ToolCall(id="c1", name="shot", arguments="{}")
+    result = ToolResult(call_id="c1", parts=(picture,), is_error=True)
+
+    output = items(assistant(call), Turn("user", (result,)))[-1]["output"]
+
+    assert [part["type"] for part in output] == ["input_text", "input_image"]
+    assert output[0]["text"] == "Error:"
+
+
 def test_long_ids_are_shortened_alike():
     said = items(
         HI,
