@@ -42,7 +42,7 @@ from larouter.core.errors import (
 )
 from larouter.core.fallback import Fallback
 from larouter.core.ports import Leaving, Ledger, Provider, Reply
-from larouter.core.route import Choice, Decision
+from larouter.core.route import Choice, Decision, Numbers
 
 CLIENT_LEFT = 499
 """What the row of a request says whose client did not wait for the answer (nginx's number)."""
@@ -292,6 +292,7 @@ def _record(
         stream=request.stream,
         rid=request.rid,
         started_ms=started_ms,
+        numbers=decision.numbers if decision else Numbers(),
     )
 
 

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import Usage
+from larouter.core.policy import DEFAULT_POLICY, Policy
+from larouter.core.route import Numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,9 @@ class Project:
     never an alias of an alias. An alias goes before a real model of the same name."""
     unknown_model: str | None = None
     """`auto` or `reject` a name that is nobody's; None: as `LAROUTER_UNKNOWN_MODEL` says."""
+    policy: Policy = field(default=DEFAULT_POLICY, hash=False)
+    bias: float = 0.0
+    """What this project's feedback has taught (`ChatRequest.bias`)."""
 
 
 class RequestRecord(Struct, frozen=True, kw_only=True):
@@ -39,6 +44,7 @@ class RequestRecord(Struct, frozen=True, kw_only=True):
     stream: bool
     rid: str | None
     started_ms: int
+    numbers: Numbers = Numbers()
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from larouter.core.policy import DEFAULT_POLICY, Policy
+
 
 class Message(NamedTuple):
     """One turn: its role and its text (text parts joined). A NamedTuple: one a turn, so cheap."""
@@ -49,6 +51,12 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     unknown_model: str | None = None
     """What the project wants done with a name that nobody knows: auto, reject, or None: as the
     setting says."""
+    policy: Policy = DEFAULT_POLICY
+    """What the project wants of the router."""
+    bias: float = 0.0
+    """What the project's feedback has taught: added to the log-odds of `need_strong`."""
+    session: str | None = None
+    """The conversation as the client names it (`x-session-id` …); None: it does not say."""
     keep: Callable[[dict[str, Any]], None] | None = None
     """Called with a stream's whole answer before its last byte leaves (Responses that are stored);
     a door that has the whole answer in its hands saves it itself."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from larouter.core.catalog import Model
@@ -19,6 +21,33 @@ class Verdict(Struct, frozen=True, kw_only=True):
     stage: str
     """rules, learned, judge or default."""
     reason: str
+    probabilities: tuple[float, ...] = ()
+    """Of each tier that the classifier knows, cheapest first, summing to 1; empty: not known."""
+    tags: frozenset[str] = frozenset()
+    """What it is about, for a project's rules: code, math, legal, translation …"""
+    language: str | None = None
+    """ISO 639-1, where it is plain from the text."""
+    follows: bool = False
+    """The turn only goes on with what came before it ("ok, continue")."""
+    features: Mapping[str, float] = {}
+    """What the stage looked at, for people who ask (`explain`)."""
+
+
+class Numbers(Struct, frozen=True, kw_only=True):
+    """What is kept of a decision so that it can be made again under another policy: numbers and
+    names, never a word of the text (TRUST S11)."""
+
+    probabilities: tuple[float, ...] = ()
+    need_strong: float = 0.0
+    prompt_tokens: int = 0
+    """Estimated before the call."""
+    output_tokens: int = 0
+    """Expected before the call."""
+    needs: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    turns: int = 0
+    private: bool = False
+    """Something in the conversation may not leave this machine."""
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -49,6 +78,11 @@ class Decision(Struct, frozen=True, kw_only=True):
     """The verdict's stage, or policy, explicit, gate, sticky, fallback, escalated, privacy."""
     score: float
     reason: str
-    """One line for people: header `x-larouter-reason`, the activity page, the request's row."""
+    """One line for people: header `x-larouter-reason`, the activity page, the request's row.
+    Several reasons are joined by "; ", the weightiest first."""
     gates: tuple[Gate, ...] = ()
     verdict: Verdict | None = None
+    numbers: Numbers = Numbers()
+    escalations: tuple[Choice, ...] = ()
+    """Models one tier up that may be asked when a local answer is no good, best first; empty
+    where the project's policy, a privacy rule or a budget forbids it."""

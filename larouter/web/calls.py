@@ -59,6 +59,8 @@ def completed(asked: ChatRequest, project: Project, environ: dict[str, Any]) -> 
         model=project.aliases.get(asked.model, asked.model) if project.aliases else asked.model,
         project=project.id,
         unknown_model=project.unknown_model,
+        policy=project.policy,
+        bias=project.bias,
         tier=environ.get("HTTP_X_LAROUTER_TIER"),
         rid=rid,
         headers={name: environ[key] for key, name in _PASSED_ON if key in environ},
