@@ -2,7 +2,7 @@
 # macOS ships, and every path is relative, so the checkout may lie in a folder with spaces.
 
 python = .venv/bin/python
-pure = larouter/core/*,larouter/wire/*,larouter/routing.py,larouter/gateway.py
+pure = larouter/core/*,larouter/wire/*,larouter/routing/*,larouter/gateway.py
 late = slow or engine or browser or agent
 compile = $(python) -m uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url $(UPGRADE)

@@ -45,6 +45,8 @@ _OURS = frozenset(
         "LAROUTER_CUSTOM_URL",
         "LAROUTER_KEYLESS",
         "LAROUTER_UNKNOWN_MODEL",
+        "LAROUTER_JUDGE",
+        "LAROUTER_JUDGE_MS",
         "LAROUTER_BEARER",
     }
 )
@@ -84,6 +86,10 @@ class Settings:
     """On loopback, a request without a bearer is the project `default`."""
     unknown_model: str = "reject"
     """`auto`: an unknown model name is routed as `auto`."""
+    judge: bool = True
+    """A local model that is loaded may be asked how hard an unclear request is."""
+    judge_ms: int = 800
+    """How long its answer is waited for."""
     child_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     """URL scheme to proxy URL, with `no` for the hosts that need none."""
@@ -122,6 +128,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         },
         keyless=_one_of(env, "LAROUTER_KEYLESS", ("0", "1"), "0") == "1",
         unknown_model=_one_of(env, "LAROUTER_UNKNOWN_MODEL", ("reject", "auto"), "reject"),
+        judge=_one_of(env, "LAROUTER_JUDGE", ("auto", "off"), "auto") == "auto",
+        judge_ms=_judge_ms(env.get("LAROUTER_JUDGE_MS") or "800"),
         child_environment={
             name: value for name, value in env.items() if name in _CHILD or name.startswith("LC_")
         },
@@ -230,6 +238,15 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535:
         return int(text)
     raise SettingsError(f"LAROUTER_PORT is {text!r}; write a number from 0 to 65535.")
+
+
+def _judge_ms(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 5 and 50 <= int(text) <= 10_000:
+        return int(text)
+    raise SettingsError(
+        f"LAROUTER_JUDGE_MS is {text!r}; write a number of milliseconds from 50 to 10000, or turn "
+        "the judge off with LAROUTER_JUDGE=off."
+    )
 
 
 def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:

@@ -9,6 +9,7 @@ Promises that this path keeps, each with a test in `tests/test_gateway.py`:
    proper 4xx or 5xx, never a broken 200.
 2. Retry and fall back before the first event, never after: then the client has seen nothing
    (TRUST A2, A4). Each try is an attempt of its own, with its own row.
+   So too with a local answer that is no good (`core/escalation.py`).
 3. Settled before the end, exactly once: the settlement is committed before the last bytes leave
    (TRUST B3). `close` covers answers that never got there; it is idempotent.
 4. A disconnect stops the spending (TRUST B8): the upstream is closed first, then the attempt is
@@ -24,31 +25,33 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from math import ceil
 from random import random
 
+from msgspec.structs import replace
+
+from larouter.core import escalation
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
+from larouter.core.accounting import CLIENT_LEFT, failed, hold_of, record_of
 from larouter.core.breaker import Breaker
 from larouter.core.catalog import Model, Nanodollars
-from larouter.core.chat import ChatRequest
+from larouter.core.chat import ChatRequest, Usage
+from larouter.core.conversations import Conversations
 from larouter.core.errors import (
-    BadRequest,
     LARouterError,
     StorageDown,
     TooManyRequests,
     Unavailable,
     UpstreamError,
-    UpstreamRefused,
 )
 from larouter.core.fallback import Fallback
+from larouter.core.faults import Faults
+from larouter.core.pace import Pace
 from larouter.core.ports import Leaving, Ledger, Provider, Reply
-from larouter.core.route import Choice, Decision, Numbers
-
-CLIENT_LEFT = 499
-"""What the row of a request says whose client did not wait for the answer (nginx's number)."""
+from larouter.core.route import Choice, Decision
 
 PER_PROJECT = 128
 """Requests that one project may have in flight (TRUST A5); the listener limits them all."""
+_STOPPING = "LARouter is stopping, so this answer ends here. Ask again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,14 @@ class Gateway:
     clock: Callable[[], float] = time.time
     random: Callable[[], float] = random
     breaker: Breaker = field(default_factory=lambda: Breaker(time.monotonic))
+    pace: Pace = field(default_factory=Pace)
+    """Learns from every answer that ends well how fast its model is."""
+    conversations: Conversations = field(default_factory=lambda: Conversations(time.monotonic))
+    """Is told who has begun to answer: what failed before does not count."""
+    faults: Faults = field(default_factory=Faults)
+    """Knows what can be wrong with a local answer."""
+    on_escalation: Callable[[str, str, str], None] = lambda project_id, request_id, fault: None
+    """Told of each fault found. It must neither wait nor raise: a client waits for the answer."""
     in_flight: dict[str, int] = field(default_factory=dict)
     """How many answers are under way, by the project's id."""
 
@@ -100,28 +111,60 @@ class Gateway:
         try:
             decision = self.decide(request)
         except LARouterError as error:
-            record = _record(request_id, project, request, None, started_ms)
+            record = record_of(request_id, project, request, None, started_ms)
             self.ledger.refuse(record, error.status, error.code)
             raise
-        record = _record(request_id, project, request, decision, started_ms)
-        return self._call(record, decision, request, leaving)
+        record = record_of(request_id, project, request, decision, started_ms)
+        answer = self._call(record, decision, request, leaving)
+        if not escalation.is_judged(decision, answer.attempt.model, request):
+            return answer
+        try:
+            return self._judged(answer, request, leaving)
+        except BaseException:
+            answer.drop(answer.broken("crash"))
+            raise
+
+    def _judged(self, answer: Answer, request: ChatRequest, leaving: Leaving) -> Answer:
+        """Where a local answer is no good, ask one tier up; where nobody answers there, it stands:
+        it is better than an error."""
+        heard = answer.reply.heard(escalation.listening(request, self.clock))
+        fault = self.faults.of(heard, held=request.policy.hold_first_tokens) if heard else None
+        if fault is None or leaving.fired:
+            return answer
+        record, before = answer.attempt.request, answer.decision
+        self.on_escalation(record.project.id, record.id, fault)
+        decision = escalation.raised(before, fault)
+        above = replace(record, stage=decision.stage, reason=decision.reason)
+        try:
+            better = self._call(above, decision, request, leaving, is_last=False)
+        except LARouterError:
+            answer.stands(escalation.kept(before, fault))
+            return answer
+        answer.drop(answer.ended(final=False))
+        return better
 
     def _call(
-        self, record: RequestRecord, decision: Decision, request: ChatRequest, leaving: Leaving
+        self,
+        record: RequestRecord,
+        decision: Decision,
+        request: ChatRequest,
+        leaving: Leaving,
+        *,
+        is_last: bool = True,
     ) -> Answer:
         """Reserve and send; a failure before the first event is tried again, or by the next
-        model."""
+        model. `is_last`: when all of them have failed, so has the request."""
         assert decision.choices, "a decision names at least one model"
         fallback = Fallback(decision.choices, self.breaker, self.random)
         while (choice := fallback.choice) is not None:
             attempt = self._reserve(record, fallback, choice, request)
             try:
-                reply = self.providers[choice.model.provider].call(choice.model, request, leaving)
+                reply, was_cold = self._send(choice.model, request, leaving)
             except LARouterError as error:
-                goes_on = _goes_on(fallback, error, leaving)
-                self.ledger.settle(
-                    attempt, self._failed(attempt, error, leaving, final=not goes_on)
-                )
+                left = leaving.fired
+                goes_on = fallback.failed(error, left=left)
+                final = is_last and not goes_on
+                self.ledger.settle(attempt, failed(attempt, error, left=left, final=final))
                 if not goes_on:
                     raise
                 if fallback.pause_s:
@@ -132,43 +175,38 @@ class Gateway:
                 raise
             else:
                 self.breaker.succeeded(choice.model.key)
-                return Answer(self, decision, choice, attempt, reply, leaving)
-        resting = _resting(decision, fallback.rests_s)
-        self.ledger.refuse(record, resting.status, resting.code)
+                self.conversations.note(request, decision, choice.model)
+                return Answer(self, decision, choice, attempt, reply, leaving, was_cold)
+        resting = fallback.resting(decision.choices[0].model)
+        if is_last:
+            self.ledger.refuse(record, resting.status, resting.code)
         raise resting
 
     def _reserve(
         self, record: RequestRecord, fallback: Fallback, choice: Choice, request: ChatRequest
     ) -> Attempt:
         try:
-            return self.ledger.reserve(record, choice, _hold(choice.model, request))
+            return self.ledger.reserve(record, choice, hold_of(choice.model, request))
         except BaseException:
             fallback.abandoned()
             raise
 
-    def _failed(
-        self, attempt: Attempt, error: LARouterError, leaving: Leaving, *, final: bool
-    ) -> Outcome:
-        """What becomes of an attempt that brought nothing (TRUST B9)."""
-        if isinstance(error, UpstreamRefused):
-            state = "failed"
-        elif isinstance(error, (Unavailable, BadRequest)) or (
-            isinstance(error, UpstreamError) and not error.sent
-        ):
-            state = "released"
-        else:
-            state = "failed" if attempt.model.is_local else "unknown"
-        if leaving.fired:
-            return Outcome(state=state, status=CLIENT_LEFT, error="client_left", final=final)
-        return Outcome(state=state, status=error.status, error=error.code, final=final)
+    def _send(self, model: Model, request: ChatRequest, leaving: Leaving) -> tuple[Reply, bool]:
+        """Return the reply, and whether the model was cold."""
+        was_cold = self.pace.begin(model)
+        try:
+            return self.providers[model.provider].call(model, request, leaving), was_cold
+        except BaseException:
+            self.pace.end(model)
+            raise
 
 
 class Answer:
     """One answer under way. Iterate it for the bytes; close it in any case."""
 
     __slots__ = (
-        "_first_ms", "_gateway", "_leaving", "_open", "_settled", "attempt", "choice", "cost",
-        "decision", "reply",
+        "_first_ms", "_gateway", "_learns", "_leaving", "_open", "_settled", "attempt", "choice",
+        "cost", "decision", "reply", "was_cold",
     )  # fmt: skip
 
     def __init__(
@@ -179,16 +217,19 @@ class Answer:
         attempt: Attempt,
         reply: Reply,
         leaving: Leaving,
+        was_cold: bool,
     ) -> None:
         self._gateway = gateway
         self._leaving = leaving
         self._open = True
         self._settled = False
+        self._learns = True
         self._first_ms = int(gateway.clock() * 1000) - attempt.started_ms
         self.decision = decision
         self.choice = choice
         self.attempt = attempt
         self.reply = reply
+        self.was_cold = was_cold
         self.cost: Nanodollars | None = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -199,7 +240,7 @@ class Answer:
         except LARouterError as error:
             self._settle_broken(error.code)
             # A client that left reads nothing; one that reads was cut off by our own stop.
-            yield self.reply.broken(_stopping() if self._leaving.fired else error)
+            yield self.reply.broken(Unavailable(_STOPPING) if self._leaving.fired else error)
         except Exception:
             self._settle_broken("crash")
             raise
@@ -208,26 +249,61 @@ class Answer:
 
     def finish(self) -> bytes:
         """Settle a whole answer and only then hand out its last bytes (TRUST B3)."""
-        usage = self.reply.usage
-        self._settle(
-            Outcome(
-                state="settled" if usage else "estimated",
-                usage=usage or self.reply.delivered(),
-                provider_id=self.reply.provider_id,
-                first_ms=self._first_ms,
-            )
-        )
+        self._settle(self.ended())
+        if self.reply.usage and self._learns:
+            self._learn(self.reply.usage)
         return self.reply.end
+
+    def stands(self, decision: Decision) -> None:
+        """Another answer was asked for in vain: what `decision` says goes to the client."""
+        self.decision = decision
+        record = replace(self.attempt.request, reason=decision.reason)
+        self.attempt = replace(self.attempt, request=record)
+        self._learns = False  # its time is not its own
+
+    def drop(self, outcome: Outcome) -> None:
+        """Nobody gets it: stop and settle it. The request is still the gateway's."""
+        if self._open:
+            self._open = False
+            self._gateway.pace.end(self.attempt.model)
+        self.reply.close()
+        self._settle_quietly(outcome)
+
+    def ended(self, *, final: bool = True) -> Outcome:
+        """What it took."""
+        usage = self.reply.usage
+        return Outcome(
+            state="settled" if usage else "estimated",
+            usage=usage or self.reply.delivered(),
+            provider_id=self.reply.provider_id,
+            first_ms=self._first_ms,
+            final=final,
+        )
+
+    def _learn(self, usage: Usage) -> None:
+        """Let the router know how fast it went. What a cache held cost no time."""
+        attempt = self.attempt
+        self._gateway.pace.learn(
+            attempt.model,
+            prompt_tokens=usage.prompt - usage.cache_read,
+            output_tokens=usage.output,
+            first_s=self._first_ms / 1000,
+            total_s=self._gateway.clock() - attempt.started_ms / 1000,
+            was_cold=self.was_cold,
+            streamed=attempt.request.stream,
+        )
 
     def close(self) -> None:
         """Stop what is still running and settle what is still open. Idempotent."""
         if self._open:
             self._open = False
             self._gateway.leave(self.attempt.request.project.id)
+            self._gateway.pace.end(self.attempt.model)
         self.reply.close()
         self._settle_broken("client_left")
 
-    def _broken(self, code: str) -> Outcome:
+    def broken(self, code: str) -> Outcome:
+        """What it has taken so far, and why it goes no further."""
         left = self._leaving.fired or code == "client_left"
         return Outcome(
             state="estimated",
@@ -243,63 +319,11 @@ class Answer:
         self._settled = True
 
     def _settle_broken(self, code: str) -> None:
-        if self._settled:
-            return
+        if not self._settled:
+            self._settle_quietly(self.broken(code))
+
+    def _settle_quietly(self, outcome: Outcome) -> None:
         # A database that cannot be written has logged it; the row stays pending, and the next
         # start closes it (TRUST B10).
         with suppress(StorageDown):
-            self._settle(self._broken(code))
-
-
-def _goes_on(fallback: Fallback, error: LARouterError, leaving: Leaving) -> bool:
-    """Is there a next try? Not for a client that left, whose leave says nothing of the model."""
-    if leaving.fired:
-        fallback.abandoned()
-        return False
-    return fallback.failed(error)
-
-
-def _stopping() -> Unavailable:
-    return Unavailable("LARouter is stopping, so this answer ends here. Ask again in a moment.")
-
-
-def _resting(decision: Decision, rests_s: float) -> Unavailable:
-    """Every model that may answer has failed again and again just now (TRUST A3)."""
-    seconds = max(1, ceil(rests_s))
-    return Unavailable(
-        f"{decision.choices[0].model.key} has failed several times in a row and is left alone for "
-        f"{seconds} s. Try again then, or ask for another model.",
-        code="provider_resting",
-        retry_after_s=seconds,
-    )
-
-
-def _record(
-    request_id: str,
-    project: Project,
-    request: ChatRequest,
-    decision: Decision | None,
-    started_ms: int,
-) -> RequestRecord:
-    return RequestRecord(
-        id=request_id,
-        project=project,
-        asked=request.model,
-        tier=decision.tier if decision else "-",
-        stage=decision.stage if decision else "-",
-        score=decision.score if decision else 0.0,
-        reason=decision.reason if decision else "",
-        stream=request.stream,
-        rid=request.rid,
-        started_ms=started_ms,
-        numbers=decision.numbers if decision else Numbers(),
-    )
-
-
-def _hold(model: Model, request: ChatRequest) -> Nanodollars | None:
-    """An upper bound of what the call can cost (TRUST B5), or None for an unknown price."""
-    if model.price.is_free:
-        return 0
-    most = model.max_output or 0
-    output = most if request.max_output is None else min(request.max_output, most or 2**31)
-    return model.price.bound(request.size, request.n * output)
+            self._settle(outcome)

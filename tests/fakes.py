@@ -16,6 +16,7 @@ from larouter.core.breaker import Breaker
 from larouter.core.catalog import FREE, Catalog, Model, Nanodollars, Price, Tier
 from larouter.core.chat import ChatRequest, Usage
 from larouter.core.errors import LARouterError, UpstreamError
+from larouter.core.faults import Heard
 from larouter.core.ports import Address, Leaving
 from larouter.core.route import Choice, Decision
 from larouter.gateway import Gateway
@@ -69,6 +70,7 @@ class FakeReply:
         usage: Usage | None = None,
         end: bytes = DONE,
         log: list[str] | None = None,
+        says: Heard | None = None,
     ) -> None:
         self._frames = frames
         self._log = [] if log is None else log
@@ -76,6 +78,9 @@ class FakeReply:
         self.usage: Usage | None = None
         self.provider_id: str | None = "chatcmpl-1"
         self.end = end
+        self.says = says
+        """What whoever listens hears; `heard` has asked how much is enough."""
+        self.enough: bool | None = None
         self.passed = 0
         self.closed = 0
 
@@ -89,6 +94,13 @@ class FakeReply:
             else:
                 frame()
         self.usage = self._usage
+
+    def heard(self, enough: Callable[[Heard], bool]) -> Heard | None:
+        if self.says is not None:
+            self.enough = enough(self.says)
+            if self.says.ended:
+                self.usage = self._usage
+        return self.says
 
     def broken(self, error: LARouterError) -> bytes:
         return sse.write(write_error(error))
@@ -194,6 +206,11 @@ class FakeRunner:
             raise self.address
         return self.address
 
+    def running(self, model: Model) -> Address | None:
+        if self.condition == "ready" and isinstance(self.address, Address):
+            return self.address
+        return None
+
     def has(self, model: Model) -> bool:
         return self.here
 
@@ -228,6 +245,7 @@ class House:
         self.ledger = MemoryLedger(log=self.log)
         self.cloud, self.other, self.local = (FakeProvider(self.log) for _ in range(3))
         self.models = [CLOUD, OTHER, LOCAL]
+        self.escalations: list[Model] = []
         self.refusal = None
         self.leaving = Leaving()
         self.pauses: list[float] = []
@@ -253,10 +271,11 @@ class House:
         return Decision(
             choices=tuple(Choice(model=model) for model in self.models),
             tier="COMPLEX", stage="rules", score=0.7, reason="said",
+            escalations=tuple(Choice(model=model) for model in self.escalations),
         )  # fmt: skip
 
-    def reply(self, *frames, usage=USAGE):
-        return FakeReply(*frames, usage=usage, log=self.log)
+    def reply(self, *frames, usage=USAGE, says=None):
+        return FakeReply(*frames, usage=usage, log=self.log, says=says)
 
     def ask(self, request=None):
         project = Project(id="p", name="mine")

@@ -16,6 +16,7 @@ from larouter.core.errors import (
     StorageDown,
     UpstreamError,
 )
+from larouter.core.policy import Policy
 from larouter.core.ports import Leaving
 from larouter.routing import explicit_model
 from larouter.store.providers import AddedProvider
@@ -23,6 +24,7 @@ from larouter.wire.gemini.request import read_request
 from tests.clouds.faults import status
 from tests.clouds.gemini import GeminiCloud
 from tests.clouds.openai import OpenAICloud
+from tests.fakes import with_fields
 
 
 @pytest.fixture
@@ -282,6 +284,32 @@ def test_what_was_there_is_there_at_the_next_start(build, tmp_path):
     assert second.decide(a_request("box/any")).choices[0].model.key == "box/any"
 
 
+@pytest.mark.parametrize("setting", ["auto", "off"])
+def test_without_a_model_that_can_judge_nothing_is_asked_or_started(build, setting):
+    services = build(LAROUTER_JUDGE=setting)
+
+    decision = services.decide(a_request("auto"))
+
+    assert decision.stage == "rules"
+    assert (services.judge.asked, services.judge.too_late) == (0, 0)
+    assert {services.runner.state(model) for model in services.catalog.models.values()} <= {
+        "absent", "stopped",
+    }  # fmt: skip
+
+
 def test_an_admin_key_that_is_given_is_not_written_down(build, tmp_path):
     assert build(LAROUTER_ADMIN_KEY="lra_given").admin_key == "lra_given"
     assert not (tmp_path / "admin.key").exists()
+
+
+def test_private_text_is_looked_for_in_every_message(build):
+    private = build().situation.private
+    said = [
+        {"role": "system", "content": "mail me at ann@example.com"},
+        {"role": "user", "content": "hello"},
+    ]
+    request = ChatRequest(model="auto", messages=(), body={"messages": said}, size=50)
+
+    assert private(request) is None
+    assert private(with_fields(request, policy=Policy(privacy=frozenset({"email"})))) == "email"
+    assert private(with_fields(request, policy=Policy(privacy=frozenset({"card"})))) is None

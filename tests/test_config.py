@@ -42,6 +42,7 @@ def test_nothing_has_to_be_set():
     assert (settings.admin_key, settings.bearer, settings.database) == (None, None, None)
     assert (settings.keys, settings.addresses, settings.proxies) == ({}, {}, {})
     assert (settings.keyless, settings.unknown_model) == (False, "reject")
+    assert (settings.judge, settings.judge_ms) == (True, 800)
     assert settings.home.is_absolute()
 
 
@@ -74,6 +75,10 @@ def test_nothing_has_to_be_set():
         ("LAROUTER_KEYLESS", "0", "keyless", False),
         ("LAROUTER_UNKNOWN_MODEL", "auto", "unknown_model", "auto"),
         ("LAROUTER_UNKNOWN_MODEL", "reject", "unknown_model", "reject"),
+        ("LAROUTER_JUDGE", "auto", "judge", True),
+        ("LAROUTER_JUDGE", "OFF", "judge", False),
+        ("LAROUTER_JUDGE_MS", "50", "judge_ms", 50),
+        ("LAROUTER_JUDGE_MS", "10000", "judge_ms", 10_000),
         ("https_proxy", "http://p:3128", "proxies", {"https": "http://p:3128"}),
         ("HTTP_PROXY", "http://p:3128", "proxies", {"http": "http://p:3128"}),
         ("NO_PROXY", "a,b", "proxies", {"no": "a,b"}),
@@ -99,6 +104,12 @@ def test_an_empty_variable_is_not_set(variable):
         ("LAROUTER_LOG_LEVEL", "loud"),
         ("LAROUTER_KEYLESS", "yes"),
         ("LAROUTER_UNKNOWN_MODEL", "ignore"),
+        ("LAROUTER_JUDGE", "on"),
+        ("LAROUTER_JUDGE_MS", "49"),
+        ("LAROUTER_JUDGE_MS", "10001"),
+        ("LAROUTER_JUDGE_MS", "0.8"),
+        ("LAROUTER_JUDGE_MS", "١٢٣"),
+        ("LAROUTER_JUDGE_MS", "9" * 5000),
         ("LAROUTER_HOME", "~nobody-of-that-name/data"),
         ("LAROUTER_HOME", "/a\0b"),
         ("LAROUTER_DB_PATH", "~nobody-of-that-name/a.db"),

@@ -4,50 +4,61 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import dataclass
+from secrets import token_bytes
 
 import gevent
 from gevent.event import Event
 
+from larouter.bootstrap.roster import Roster
 from larouter.classify import cascade
 from larouter.classify.default import Default
+from larouter.classify.follows import Follows
+from larouter.classify.judge import Judge, read_trust
+from larouter.classify.learned import Learned
 from larouter.classify.rules import Rules
+from larouter.classify.schemas import fits
 from larouter.config import Settings, folder, make_private_folder
-from larouter.core.catalog import FREE, Catalog, Model, Price
+from larouter.core.breaker import Breaker
+from larouter.core.catalog import Catalog, Model, Price
 from larouter.core.chat import ChatRequest, Message
+from larouter.core.conversations import Conversations
 from larouter.core.errors import LARouterError
-from larouter.core.ports import Leaving, Provider, Runner
+from larouter.core.faults import Faults
+from larouter.core.pace import Pace
+from larouter.core.ports import Leaving, Runner
+from larouter.core.privacy import finder_of
+from larouter.core.regeneration import Regenerations
 from larouter.core.report import TierLine
 from larouter.core.route import Decision
 from larouter.core.turns import Turns
 from larouter.engines.files import Files
 from larouter.engines.pool import Pool as Engines
 from larouter.gateway import Gateway
-from larouter.providers import COMPATIBLE, ENDPOINTS, FOR_ALL, Endpoint
-from larouter.providers.discovery import Discovery, Found
-from larouter.providers.http import HttpProvider
+from larouter.providers import Endpoint
+from larouter.providers.asking import LocalAsker
+from larouter.providers.discovery import Found
 from larouter.providers.known import Known, read_known
-from larouter.providers.lifecycle import Lost, lost_models
+from larouter.providers.lifecycle import Lost
 from larouter.providers.local import LocalProvider
 from larouter.providers.pool import Pool
-from larouter.routing import route
+from larouter.routing import Situation, route
+from larouter.routing.guard import guard_of
 from larouter.secrets import Keys, Vault, admin_key
 from larouter.store.catalog import Catalogs
 from larouter.store.feed import Feed
+from larouter.store.feedback import Feedback, guard_rows
 from larouter.store.ledger import Ledger
 from larouter.store.projects import Projects
-from larouter.store.providers import AddedProvider, AddedProviders
+from larouter.store.providers import AddedProviders
+from larouter.store.replays import Replays
 from larouter.store.reports import Reports
 from larouter.store.responses import Responses
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
 from larouter.store.writer import Writer, now_ms
 
-# Servers on the user's own machines: what they serve costs nothing here.
-_OWN_SERVERS = frozenset({"ollama", "llamacpp"})
-# Their address is often given without the path of the OpenAI dialect.
-_SERVED_UNDER_V1 = frozenset({"ollama", "llamacpp", "custom"})
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 
 
@@ -61,6 +72,9 @@ class Services:
     projects: Projects
     gateway: Gateway
     reports: Reports
+    replays: Replays
+    feedback: Feedback
+    regenerations: Regenerations
     feed: Feed
     runner: Runner
     keys: Keys
@@ -74,7 +88,12 @@ class Services:
     address: str
     """Host and port for people and links; `serve` corrects it once it listens."""
     responses: Responses
+    conversations: Conversations
     decide: Callable[[ChatRequest], Decision]
+    situation: Situation
+    """What `decide` asks about the world."""
+    judge: Judge
+    """Idle where it is turned off."""
     count_tokens: Callable[[ChatRequest], int]
     """How long a prompt is, by the model that would answer it. Nothing is written down."""
     missing: Callable[[Model], str | None]
@@ -141,22 +160,19 @@ def bootstrap(settings: Settings) -> Services:
         connections,
         turns,
         LocalProvider(runner, connections, _later, turns),
+        _later,
     )
 
     def decide(request: ChatRequest) -> Decision:
-        return route(
-            request,
-            catalogs.current,
-            roster.missing,
-            classify,
-            providers=roster.prices,
-            unknown_model=settings.unknown_model,
-            caller=lambda asked: turns.model_of(asked.project, asked.answers),
-        )
+        return route(request, situation)
 
     def count_tokens(request: ChatRequest) -> int:
         model = decide(request).choices[0].model
         return roster.providers[model.provider].count_tokens(model, request)
+
+    def escalated(project_id: str, request_id: str, _fault: str) -> None:
+        # Beside the request: nobody waits for what is learnt.
+        gevent.spawn(_learn, feedback, project_id, request_id)
 
     def close() -> None:
         runner.stop_all()
@@ -165,27 +181,63 @@ def bootstrap(settings: Settings) -> Services:
         writer.close()
 
     roster.reload()
-    rules = Rules((folder("data") / "rules.toml").read_text("utf-8"))
-    classify = cascade((rules, Default()))
+    phrases = (folder("data") / "rules.toml").read_text("utf-8")
+    breaker = Breaker(time.monotonic)
+    conversations = Conversations(time.monotonic)
+    pace = Pace(lambda model: runner.state(model) == "ready")
+    trust = read_trust((folder("data") / "judge.toml").read_text("utf-8"))
+    asker = LocalAsker(
+        runner, connections, _later, catalog=lambda: catalogs.current, names=tuple(trust),
+        under_way=pace.under_way,
+    )  # fmt: skip
+    deadline_s = settings.judge_ms / 1000
+    judge = Judge(asker, trust, deadline_s=deadline_s, clock=time.monotonic, key=token_bytes(16))
+    refine = judge.refine if settings.judge else None
+    weights = folder("data") / "learned.npz"
+    last = Learned(weights) if weights.exists() else Default()
+    classify = cascade((Rules(phrases), last), Follows(phrases).before(refine))
+    situation = Situation(
+        catalog=lambda: catalogs.current,
+        providers=roster.prices,
+        missing=roster.missing,
+        classify=classify,
+        unknown_model=settings.unknown_model,
+        caller=lambda asked: turns.model_of(asked.project, asked.answers),
+        rests=breaker.rests_s,
+        forecast=pace.forecast,
+        private=_private,
+        memory=conversations,
+    )
     ledger = Ledger(
         writer,
         run_id=run.id,
         price_versions=catalogs.versions,
         feed=feed,
     )
+    projects = Projects(writer)
+    guard = guard_rows(folder("data") / "guard.json")
+    feedback = Feedback(writer, projects, guard_of(guard, lambda: catalogs.current))
     return Services(
         settings=settings,
         admin_key=admin_key(settings.home, settings.admin_key),
         catalogs=catalogs,
-        projects=Projects(writer),
+        projects=projects,
         gateway=Gateway(
             decide=decide,
             providers=roster.providers,
             ledger=ledger,
             pause=_pause,
             clock=time.time,
+            breaker=breaker,
+            pace=pace,
+            conversations=conversations,
+            faults=Faults((folder("data") / "refusals.toml").read_text("utf-8"), fits),
+            on_escalation=escalated,
         ),
         reports=Reports(settings.database_file),
+        replays=Replays(settings.database_file),
+        feedback=feedback,
+        regenerations=Regenerations(time.monotonic, token_bytes(16)),
         feed=feed,
         runner=runner,
         keys=keys,
@@ -196,8 +248,11 @@ def bootstrap(settings: Settings) -> Services:
         started_ms=now_ms(),
         address=authority(settings.host, settings.port),
         decide=decide,
+        situation=situation,
+        judge=judge,
         count_tokens=count_tokens,
         responses=Responses(writer),
+        conversations=conversations,
         missing=roster.missing,
         prices=roster.prices,
         check_key=roster.check_key,
@@ -207,78 +262,6 @@ def bootstrap(settings: Settings) -> Services:
     )
 
 
-class Roster:
-    """Who may be called: every provider with its address and key, built anew when one changes.
-
-    The three tables keep their identity, so whoever holds one sees every change.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        catalogs: Catalogs,
-        keys: Keys,
-        added: AddedProviders,
-        connections: Pool,
-        turns: Turns,
-        local: Provider,
-    ) -> None:
-        self._settings = settings
-        self._catalogs = catalogs
-        self._keys = keys
-        self._added = added
-        self._connections = connections
-        self._turns = turns
-        self._local = local
-        self._discovery = Discovery(
-            environment=settings.child_environment, proxies=settings.proxies
-        )
-        self.providers: dict[str, Provider] = {}
-        self.endpoints: dict[str, Endpoint] = {}
-        self.prices: dict[str, Price] = {}
-
-    def reload(self) -> None:
-        rows = [
-            replace(row, url=_address(row, self._settings))
-            for row in (*ENDPOINTS, *map(_endpoint_of, self._added.list()))
-        ]
-        keys = {row.name: self._keys.get(row.name) for row in rows}
-        speaking = {
-            row.name: _http_provider(row, keys[row.name], self._connections, self._turns)
-            for row in rows
-        }
-        # Only now, as a keyring may take its time: requests go on meanwhile.
-        self.endpoints.clear()
-        self.endpoints.update((row.name, row) for row in rows)
-        self.providers.clear()
-        self.providers.update(speaking, local=self._local)
-        self.prices.clear()
-        self.prices.update({row.name: _unlisted_price(row) for row in rows}, local=FREE)
-
-    def missing(self, model: Model) -> str | None:
-        """Why a model cannot answer now; None: it can."""
-        provider = self.providers.get(model.provider)
-        return "no-key" if provider is None else provider.missing(model)
-
-    def key_refused(self, name: str) -> bool:
-        provider = self.providers.get(name)
-        return isinstance(provider, HttpProvider) and provider.key_refused
-
-    def check_key(self, name: str) -> tuple[Found, list[Lost]]:
-        """Ask a provider what its key opens, and compare that with the catalogue."""
-        row = self.endpoints[name]
-        key = self._keys.get(name)
-        if row.url is None:
-            return Found(ok=False, reason="It has no address yet."), []
-        if key is None and row.key_variable is not None:
-            return Found(ok=False, reason=f"It has no key yet: larouter keys set {name}"), []
-        found = self._discovery.check(row.wire, row.url, key)
-        if not found.ok:
-            return found, []
-        today = datetime.now(UTC).date()
-        return found, lost_models(self._catalogs.current, name, found.models, today)
-
-
 def authority(host: str, port: int) -> str:
     """Where a client on this machine reaches a server that listens on `host`."""
     if host in WILDCARDS:
@@ -286,45 +269,16 @@ def authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _endpoint_of(provider: AddedProvider) -> Endpoint:
-    return Endpoint(
-        name=provider.name,
-        title=provider.name,
-        wire=provider.wire,
-        url=provider.url,
-        quirks=COMPATIBLE,
-        also=FOR_ALL if provider.wire == "openai" else (),
-    )
+def _private(request: ChatRequest) -> str | None:
+    """The first kind of text in a request that its project keeps on this machine. Not in its
+    messages alone: what tools were given, and what is to be embedded, would leave it as well."""
+    finder = finder_of(request.policy)
+    return None if finder is None else finder.find_in(request.body)
 
 
-def _unlisted_price(row: Endpoint) -> Price:
-    """What a model of this provider costs that the catalogue does not know."""
-    return FREE if row.name in _OWN_SERVERS else Price()
-
-
-def _address(row: Endpoint, settings: Settings) -> str | None:
-    """Where a provider is called: an address that was set goes before its own. Anthropic's and
-    Google's have no version in them; people write it all the same."""
-    url = settings.addresses.get(row.name, row.url)
-    if url and row.wire != "openai":
-        return url.removesuffix("/v1beta").removesuffix("/v1")
-    if url and row.name in _SERVED_UNDER_V1 and url.count("/") == 2:
-        url += "/v1"
-    return url
-
-
-def _http_provider(row: Endpoint, key: str | None, connections: Pool, turns: Turns) -> HttpProvider:
-    return HttpProvider(
-        name=row.name,
-        url=row.url,
-        key=key,
-        needs_key=row.key_variable is not None,
-        wires=row.wires,
-        quirks=row.quirks,
-        pool=connections,
-        later=_later,
-        turns=turns,
-    )
+def _learn(feedback: Feedback, project_id: str, request_id: str) -> None:
+    with suppress(LARouterError):
+        feedback.note(project_id, request_id, -1.0, "escalation")
 
 
 def _later(seconds: float, callback: Callable[[], None]) -> None:

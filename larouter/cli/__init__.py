@@ -7,7 +7,17 @@ import sys
 import click
 
 from larouter import __version__
-from larouter.cli import catalog, keys, projects, providers, routing, server, usage
+from larouter.cli import (
+    catalog,
+    keys,
+    learning,
+    projects,
+    providers,
+    replay,
+    routing,
+    server,
+    usage,
+)
 from larouter.config import SettingsError
 from larouter.core.errors import LARouterError
 
@@ -33,6 +43,8 @@ for command in (
     routing.models,
     catalog.group,
     routing.route,
+    replay.replay,
+    learning.feedback,
     usage.group,
 ):
     larouter.add_command(command)

@@ -9,7 +9,9 @@ from urllib.parse import quote
 import click
 
 from larouter.cli.calls import call
-from larouter.store.projects import UNKNOWN_MODEL
+from larouter.cli.learning import learning
+from larouter.cli.policy import policy
+from larouter.store.project_row import UNKNOWN_MODEL
 
 
 @click.group("projects")
@@ -99,6 +101,10 @@ def forget(name: str, yes: bool) -> None:
         )
     gone = call("DELETE", f"/api/projects/{quote(name, safe='')}/responses")["deleted"]
     click.echo(f"Deleted {gone} stored responses of {name}.")
+
+
+group.add_command(policy)
+group.add_command(learning)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import json
 import click
 
 from larouter.cli.calls import call_text
-from larouter.web.replies import decimal_text
+from larouter.core.money import decimal_text
 
 
 @click.group("usage", invoke_without_command=True)

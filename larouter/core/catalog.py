@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from larouter.core.price import FREE, UNKNOWN, Nanodollars, OffPeak, Price, Step
+from larouter.core.money import Nanodollars
+from larouter.core.price import FREE, UNKNOWN, OffPeak, Price, Step
 
 __all__ = [
     "FREE", "UNKNOWN", "Catalog", "Model", "ModelFile", "Nanodollars", "OffPeak", "Price", "Step",
@@ -55,15 +56,14 @@ class Model:
     """What the provider names in its place: a model's `id`."""
     file: ModelFile | None = None
     """For a local model only."""
+    key: str = field(init=False, repr=False, compare=False, default="")
+    """The full name that answers carry: `provider/model`."""
+    is_local: bool = field(init=False, repr=False, compare=False, default=False)
 
-    @property
-    def key(self) -> str:
-        """The full name that answers carry: `provider/model`."""
-        return f"{self.provider}/{self.name}"
-
-    @property
-    def is_local(self) -> bool:
-        return self.provider == "local"
+    def __post_init__(self) -> None:
+        # Worked out once: each decision asks every model.
+        object.__setattr__(self, "key", f"{self.provider}/{self.name}")
+        object.__setattr__(self, "is_local", self.provider == "local")
 
     def price_at(self, day: datetime.date) -> Price:
         """The price of a day (UTC): of those that hold, the one that began last."""
@@ -106,4 +106,7 @@ class Catalog:
 
     def tier(self, name: str) -> Tier | None:
         wanted = name.upper()
-        return next((tier for tier in self.tiers if tier.name == wanted), None)
+        for tier in self.tiers:
+            if tier.name == wanted:
+                return tier
+        return None

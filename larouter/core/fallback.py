@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from math import ceil
 
 from msgspec.structs import replace
 
@@ -14,6 +15,7 @@ from larouter.core.errors import (
     CannotCarry,
     ContextExceeded,
     LARouterError,
+    Unavailable,
     UpstreamError,
     UpstreamRefused,
 )
@@ -46,10 +48,14 @@ class Fallback:
         """How long the models that were passed over still rest, at least."""
         self.choice = self._next()
 
-    def failed(self, error: LARouterError) -> bool:
+    def failed(self, error: LARouterError, *, left: bool = False) -> bool:
         """The call of `choice` failed before its first event. True: there is another `choice`, to
-        be asked after `pause_s`; it may be the same model."""
+        be asked after `pause_s`; it may be the same model. Not for a client that has left, whose
+        leave says nothing of the model."""
         assert self.choice is not None, "only a call can fail"
+        if left:
+            self.abandoned()
+            return False
         model = self.choice.model
         if _is_providers_fault(error) and not model.is_local:
             self._breaker.failed(model.key)
@@ -72,6 +78,16 @@ class Fallback:
         """The call of `choice` came to no end that says something about its model."""
         if self.choice is not None:
             self._breaker.undecided(self.choice.model.key)
+
+    def resting(self, first: Model) -> Unavailable:
+        """The refusal when every model that may answer has failed again and again (TRUST A3)."""
+        seconds = max(1, ceil(self.rests_s))
+        return Unavailable(
+            f"{first.key} has failed several times in a row and is left alone for {seconds} s. "
+            "Try again then, or ask for another model.",
+            code="provider_resting",
+            retry_after_s=seconds,
+        )
 
     def _may_retry(self, error: LARouterError) -> bool:
         return (

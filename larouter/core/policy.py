@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from larouter.core.price import Nanodollars
+from larouter.core.money import Nanodollars
 
 MODES = ("balanced", "cheapest", "best", "local-only", "cloud-only")
 ESCALATIONS = ("off", "local", "cloud")
+WHEN_SPENT = ("refuse", "local")
 PRIVACY = ("secrets", "email", "card", "id")
 """Kinds of text that a project may keep on this machine."""
 

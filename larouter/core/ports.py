@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from larouter.core.account import Attempt, Outcome, RequestRecord
 from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest, Usage
 from larouter.core.errors import LARouterError
+from larouter.core.faults import Heard
 from larouter.core.route import Choice, Verdict
 
 
@@ -20,6 +21,25 @@ class Stage(Protocol):
 
     def judge(self, request: ChatRequest) -> Verdict | None:
         """Return a verdict, or None to pass the question on. Never raises for odd input."""
+        ...
+
+
+class Asker(Protocol):
+    """Asks a local model that is loaded for one word. It starts no model and waits for none."""
+
+    def loaded(self) -> Sequence[Model]:
+        """The models that could be asked, the preferred one first."""
+        ...
+
+    def ask(
+        self, model: Model, prefix: str, question: str, words: Sequence[str], deadline_s: float
+    ) -> Mapping[str, float] | None:
+        """Return the log-probability of each word as the answer; None: the model has something
+        else to do, and was not asked.
+
+        `prefix` is the same for every question, so that the engine need not read it again.
+        Raises `UpstreamTimeout` when the deadline is over, `UpstreamError` for no good answer.
+        """
         ...
 
 
@@ -47,6 +67,11 @@ class Leaving:
         if self.fired and callback is not None:
             callback()
 
+    def forget(self, callback: Callable[[], None]) -> None:
+        """Do not call this any more; whoever has waited since still does."""
+        if self._callback == callback:
+            self._callback = None
+
     def fire(self) -> None:
         if self.fired:
             return
@@ -71,6 +96,12 @@ class Reply(Protocol):
     provider_id: str | None
 
     def __iter__(self) -> Iterator[bytes]: ...
+
+    def heard(self, enough: Callable[[Heard], bool]) -> Heard | None:
+        """What the answer says, before any of it is passed on: all of a whole one; of a stream as
+        much as is `enough`, which iterating then begins with. Never raises: a stream that breaks
+        is `broken`, and iterating it raises. None: nobody here understands it."""
+        ...
 
     def broken(self, error: LARouterError) -> bytes:
         """The last bytes of a stream that broke: the error in the client's dialect."""
@@ -119,6 +150,10 @@ class Runner(Protocol):
 
     def ensure_ready(self, model: Model) -> Address:
         """Block this greenlet until a process serves the model. Raises `EngineDown`."""
+        ...
+
+    def running(self, model: Model) -> Address | None:
+        """Where a process serves the model now; None: none is ready. Starts nothing."""
         ...
 
     def has(self, model: Model) -> bool:

@@ -13,9 +13,7 @@ from fractions import Fraction
 from math import lcm
 
 from larouter.core.chat import Usage
-
-Nanodollars = int
-"""One billionth of a US dollar. Money is always this integer, never a float (TRUST B1)."""
+from larouter.core.money import Nanodollars
 
 FIGURES = (
     "input", "output", "cache_read", "cache_write", "cache_write_1h", "audio", "image",

@@ -33,18 +33,23 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """What the stage looked at, for people who ask (`explain`)."""
 
 
-class Numbers(Struct, frozen=True, kw_only=True):
+class Numbers(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is kept of a decision so that it can be made again under another policy: numbers and
     names, never a word of the text (TRUST S11)."""
 
+    tier: str = ""
+    """The classifier's, before any policy; empty: it was not asked."""
     probabilities: tuple[float, ...] = ()
     need_strong: float = 0.0
     prompt_tokens: int = 0
     """Estimated before the call."""
     output_tokens: int = 0
     """Expected before the call."""
+    max_output: int | None = None
+    """The client's own limit."""
     needs: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    language: str | None = None
     turns: int = 0
     private: bool = False
     """Something in the conversation may not leave this machine."""
@@ -66,6 +71,11 @@ class Gate(Struct, frozen=True, kw_only=True):
 
     model: str
     why: str
+    """A code, as in `Choice.degraded`."""
+    by: str = ""
+    """The gate, or the row of the policy."""
+    words: str = ""
+    """The same for people, to go on after the model's name."""
 
 
 class Decision(Struct, frozen=True, kw_only=True):

@@ -103,20 +103,25 @@ class Pool:
                 return self._address(model, path, process)
             time.sleep(wait_s)
 
+    def running(self, model: Model) -> Address | None:
+        seat = self._seats.get(model.id)
+        return seat.process.address if seat is not None and seat.process is not None else None
+
     def has(self, model: Model) -> bool:
         return self._files.find(model) is not None
 
     def state(self, model: Model) -> str:
+        seat = self._seats.get(model.id)
+        process = seat.process if seat else None
+        if process is not None and process.is_alive:
+            # Without a look at the disk: every decision about a local model asks.
+            return "ready" if process.ready is not None else "loading"
         if not self.has(model):
             return "absent"
-        seat = self._seats.get(model.id)
         if seat is None:
             return "stopped"
         if seat.quarantine is not None:
             return "quarantined"
-        process = seat.process
-        if process is not None and process.is_alive:
-            return "ready" if process.ready is not None else "loading"
         return "crashed" if seat.streak else "stopped"
 
     def ready(self, model: Model) -> Ready | None:

@@ -8,7 +8,7 @@ from larouter.core.errors import EngineDown, UpstreamError, UpstreamRefused, Ups
 from larouter.core.ports import Address, Leaving, Runner
 from larouter.core.turns import Turns
 from larouter.providers import ENGINE_QUIRKS
-from larouter.providers.http import Exchange, HttpReply, Later, Line, estimated_tokens
+from larouter.providers.line import Exchange, HttpReply, Later, Line, estimated_tokens
 from larouter.providers.pool import Pool
 from larouter.providers.roads import call_of, road_to, wire_for
 from larouter.wire.road import Sending
@@ -35,7 +35,7 @@ class LocalProvider:
         wire = wire_for(request, model, _WIRES)
         call = call_of(model, request, ENGINE_QUIRKS, self._turns, name=model.id)
         sending, road = road_to(call, request, _WIRES, wire, self._turns)
-        exchange = Exchange(model, request, road, self._turns)
+        exchange = Exchange(model, request, road, self._turns, wire)
         try:
             return self._send(model, sending, exchange, leaving)
         except UpstreamRefused:

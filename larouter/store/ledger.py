@@ -11,16 +11,19 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import msgspec
+
 from larouter.core.account import Attempt, Outcome, RequestRecord
 from larouter.core.catalog import Nanodollars
 from larouter.core.report import RequestLine, State
-from larouter.core.route import Choice
+from larouter.core.route import Choice, Numbers
 from larouter.store.feed import Feed
 from larouter.store.writer import Writer, now_ms
 
 _INSERT_REQUEST = """INSERT INTO request
- (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, model, degraded)
- VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+ (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, model,
+  degraded)
+ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT (id) DO UPDATE SET model = excluded.model, degraded = excluded.degraded"""
 _INSERT_ATTEMPT = """INSERT INTO attempt
  (request_id, project_id, run_id, provider, model, state, price_version, hold_nusd, started_ms,
@@ -32,11 +35,16 @@ _CLOSE_ATTEMPT = """UPDATE attempt SET state=?, provider_id=?, cost_nusd=?, inpu
 _INSERT_ENTRY = (
     "INSERT INTO ledger_entry (attempt_id, kind, cost_nusd, created_ms) VALUES (?,?,?,?)"
 )
-_CLOSE_REQUEST = "UPDATE request SET status=?, error=?, ended_ms=? WHERE id=?"
+# Of several attempts it is not always the last one that answers (`core/escalation.py`).
+_CLOSE_REQUEST = """UPDATE request SET status=?, error=?, ended_ms=?, stage=?, reason=?, model=?,
+ degraded=? WHERE id=?"""
 _REFUSE = """INSERT INTO request
- (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, ended_ms, status,
-  error)
- VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"""
+ (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, ended_ms,
+  status, error)
+ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
+
+_encode = msgspec.json.Encoder().encode
+_NO_NUMBERS = Numbers()
 
 
 class Ledger:
@@ -101,6 +109,17 @@ class Ledger:
             ended,
             attempt.id,
         )
+        request = attempt.request
+        request_row = (
+            outcome.status,
+            outcome.error,
+            ended,
+            request.stage,
+            request.reason,
+            attempt.model.key,
+            attempt.degraded,
+            request.id,
+        )
 
         def job(connection: sqlite3.Connection) -> bool:
             if connection.execute(_CLOSE_ATTEMPT, row).rowcount == 0:
@@ -108,9 +127,7 @@ class Ledger:
             if cost:
                 connection.execute(_INSERT_ENTRY, (attempt.id, "settle", cost, ended))
             if outcome.final:
-                connection.execute(
-                    _CLOSE_REQUEST, (outcome.status, outcome.error, ended, attempt.request.id)
-                )
+                connection.execute(_CLOSE_REQUEST, request_row)
             return True
 
         if self._writer.run(job) and outcome.final and self._feed.is_watched:
@@ -139,6 +156,7 @@ def _request_columns(record: RequestRecord) -> tuple[object, ...]:
         record.reason,
         record.stream,
         record.started_ms,
+        None if record.numbers == _NO_NUMBERS else _encode(record.numbers).decode(),
     )
 
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
 
 from larouter.core.account import Project
-from larouter.core.errors import BadRequest, Conflict, NotFound
+from larouter.core.errors import Conflict, NotFound
+from larouter.core.policy import Policy
+from larouter.store.project_row import COLUMNS, ProjectTuple, columns, name_column, read_project
 from larouter.store.writer import Writer, now_ms
 
 DEFAULT = "default"
-UNKNOWN_MODEL = ("auto", "reject", "default")
-"""What a project may say of names that nobody knows; `default` is what the setting says."""
-
 _BEARER_BYTES = 32
-_MAX_NAME = 100
-_MAX_ALIASES = 200
-_MAX_MODEL_NAME = 256
 
 
 class Projects:
@@ -52,7 +47,7 @@ class Projects:
 
     def create(self, name: str) -> tuple[Project, str]:
         """Return the project and its bearer, which is shown this once."""
-        name = _checked_name(name)
+        name = name_column(name)
         project = Project(id=f"prj_{secrets.token_hex(8)}", name=name, created_ms=now_ms())
         bearer = _new_bearer()
 
@@ -105,19 +100,14 @@ class Projects:
         name: str | None = None,
         aliases: Mapping[str, str] | None = None,
         unknown_model: str | None = None,
+        policy: Policy | None = None,
     ) -> Project:
-        """Change what is given, all of it or nothing; `aliases` replaces all that there were.
+        """Change what is given, all of it or nothing; `aliases` and `policy` replace all of it.
 
         Raises `NotFound`, `BadRequest` for a value that makes no sense, `Conflict`.
         """
         project = self.get(id_or_name)
-        values: dict[str, str | None] = {}
-        if name is not None:
-            values["name"] = _checked_name(name)
-        if aliases is not None:
-            values["aliases"] = json.dumps(_checked_aliases(aliases))
-        if unknown_model is not None:
-            values["unknown_model"] = _checked_policy(unknown_model)
+        values = columns(name, aliases, unknown_model, policy)
 
         def job(connection: sqlite3.Connection) -> None:
             try:
@@ -167,6 +157,10 @@ class Projects:
             )
         )
 
+    def refresh(self) -> None:
+        """Read the rows again: somebody else has changed one of them."""
+        self._reload()
+
     def _change(self, job: Callable[[sqlite3.Connection], object]) -> None:
         self._writer.run(job)
         self._reload()
@@ -174,10 +168,9 @@ class Projects:
     def _reload(self) -> None:
         def read(
             connection: sqlite3.Connection,
-        ) -> tuple[list[tuple[str, str, int, str, str | None]], list[tuple[str, str, int | None]]]:
+        ) -> tuple[list[ProjectTuple], list[tuple[str, str, int | None]]]:
             projects = connection.execute(
-                "SELECT id, name, created_ms, aliases, unknown_model FROM project "
-                "WHERE deleted_ms IS NULL"
+                f"SELECT {COLUMNS} FROM project WHERE deleted_ms IS NULL"  # noqa: S608 - a constant
             ).fetchall()
             bearers = connection.execute(
                 "SELECT sha256, project_id, expires_ms FROM bearer"
@@ -186,56 +179,12 @@ class Projects:
 
         projects, bearers = self._writer.run(read)
         # Parsed here, once for each change: a request finds its project ready made.
-        self._by_id = {
-            id: Project(
-                id=id,
-                name=name,
-                created_ms=created,
-                aliases=json.loads(aliases),
-                unknown_model=unknown_model,
-            )
-            for id, name, created, aliases, unknown_model in projects
-        }
+        self._by_id = {row[0]: read_project(row) for row in projects}
         self._by_hash = {
             bytes.fromhex(digest): (self._by_id[id], expires_ms)
             for digest, id, expires_ms in bearers
             if id in self._by_id
         }
-
-
-def _checked_name(name: str) -> str:
-    name = name.strip()
-    if not name or len(name) > _MAX_NAME or not name.isprintable():
-        raise BadRequest(f"A project's name has 1 to {_MAX_NAME} printable characters.")
-    return name
-
-
-def _checked_aliases(aliases: Mapping[str, str]) -> dict[str, str]:
-    if len(aliases) > _MAX_ALIASES:
-        raise BadRequest(f"A project has at most {_MAX_ALIASES} aliases.", param="aliases")
-    for alias, model in aliases.items():
-        for name in (alias, model):
-            if not (name.strip() and len(name) <= _MAX_MODEL_NAME and name.isprintable()):
-                raise BadRequest(
-                    f"An alias and the model that it means have 1 to {_MAX_MODEL_NAME} printable "
-                    "characters each.",
-                    param="aliases",
-                )
-        if model in aliases:
-            raise BadRequest(
-                f"{alias!r} means {model!r}, which is an alias itself. Write the model that is "
-                "meant in the end.",
-                param="aliases",
-            )
-    return dict(aliases)
-
-
-def _checked_policy(unknown_model: str) -> str | None:
-    if unknown_model not in UNKNOWN_MODEL:
-        raise BadRequest(
-            f"unknown_model is one of {', '.join(UNKNOWN_MODEL)}.", param="unknown_model"
-        )
-    return None if unknown_model == "default" else unknown_model
 
 
 def _new_bearer() -> str:

@@ -41,6 +41,10 @@ class ProjectRow(Row):
     """JSON: a model's name as the project writes it, and the name that is meant."""
     unknown_model: Mapped[str | None] = mapped_column(String(10))
     """`auto` or `reject`; None: as the setting says."""
+    policy: Mapped[str] = mapped_column(Text, server_default="{}")
+    """JSON: what the project's policy has that is not the default."""
+    bias: Mapped[float] = mapped_column(Float, server_default="0")
+    """What the project's feedback has taught (`core.learning`)."""
 
 
 class BearerRow(Row):
@@ -98,8 +102,10 @@ class RequestRow(Row):
     """HTTP status as told to the client, 499 when it left; None while the request is open."""
     error: Mapped[str | None] = mapped_column(String(100))
     model: Mapped[str | None] = mapped_column(String(300))
-    """`provider/model` of the last attempt."""
+    """`provider/model` of the attempt that ended it; while it is open, of the last one."""
     degraded: Mapped[str | None] = mapped_column(String(40))
+    numbers: Mapped[str | None] = mapped_column(Text)
+    """JSON of `core.route.Numbers`; None: it was written by an older version, or not decided."""
 
 
 class AttemptRow(Row):
@@ -144,6 +150,24 @@ class EntryRow(Row):
     kind: Mapped[str] = mapped_column(String(20))
     """`settle`, or a later correction. Rows are appended, never changed."""
     cost_nusd: Mapped[int]
+    created_ms: Mapped[int]
+
+
+class FeedbackRow(Row):
+    """What somebody, or something, thought of an answer: one row for each kind (TRUST S11)."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        Index("feedback_project", "project_id", "created_ms"),
+        {"sqlite_with_rowid": False},
+    )
+
+    request_id: Mapped[str] = mapped_column(ForeignKey("request.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    """thumb, regeneration or escalation."""
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
+    score: Mapped[float] = mapped_column(Float)
+    """-1 to 1."""
     created_ms: Mapped[int]
 
 

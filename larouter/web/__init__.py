@@ -14,12 +14,16 @@ from larouter.web import (
     catalog_api,
     completions,
     embeddings,
+    feedback,
     gemini,
     keys,
     models,
     ollama,
     openai,
     pages,
+    policies,
+    projects,
+    replay,
     replies,
     responses,
 )
@@ -28,7 +32,7 @@ from larouter.web.auth import Auth
 
 _DOORS = (
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
-    keys,
+    keys, projects, policies, feedback, replay,
 )  # fmt: skip
 
 

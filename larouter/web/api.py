@@ -1,4 +1,4 @@
-"""LARouter's own API: projects, usage, providers. For the admin, and each project for itself."""
+"""LARouter's own API: usage, providers, models. For the admin, and each project for itself."""
 
 from __future__ import annotations
 
@@ -10,35 +10,24 @@ from msgspec import Raw
 
 from larouter.bootstrap import Services
 from larouter.config import SettingsError, parse_key, parse_url
-from larouter.core.account import Project
 from larouter.core.catalog import Nanodollars
 from larouter.core.errors import BadRequest, Forbidden
+from larouter.core.money import decimal_text
 from larouter.providers import ENDPOINTS
 from larouter.providers.known import ADDABLE_WIRES, Known
-from larouter.store.projects import DEFAULT
 from larouter.store.providers import AddedProvider
 from larouter.store.reports import PERIOD_DAYS
 from larouter.web import session
 from larouter.web.auth import Auth
 from larouter.web.catalog_api import model_row
-from larouter.web.replies import decimal_text, json_response
+from larouter.web.replies import json_response
 from larouter.wire.strict_json import decode_object, encode
-
-_GRANT_S = 600
 
 
 def blueprint(services: Services, auth: Auth) -> Blueprint:
-    """Every route below `/api`. A project is named by its id or its name, slashes and all."""
+    """The routes below `/api` that are nobody else's."""
     routes = Blueprint("api", __name__)
     view = Api(services, auth)
-    routes.get("/api/projects")(view.list_projects)
-    routes.post("/api/projects")(view.create_project)
-    routes.get("/api/projects/<path:id>")(view.project)
-    routes.patch("/api/projects/<path:id>")(view.change_project)
-    routes.delete("/api/projects/<path:id>")(view.delete_project)
-    routes.delete("/api/projects/<path:id>/responses")(view.forget_responses)
-    routes.post("/api/projects/<path:id>/rotate")(view.rotate_project)
-    routes.post("/api/projects/<path:id>/grant")(view.grant)
     routes.get("/api/usage")(view.usage)
     routes.get("/api/usage/attempts")(view.attempts)
     routes.get("/api/providers")(view.list_providers)
@@ -55,53 +44,6 @@ class Api:
     def __init__(self, services: Services, auth: Auth) -> None:
         self._services = services
         self._auth = auth
-
-    def list_projects(self) -> Response:
-        self._admin()
-        return json_response({"data": [_project(row) for row in self._services.projects.list()]})
-
-    def create_project(self) -> Response:
-        self._admin()
-        project, bearer = self._services.projects.create(_text("name"))
-        return json_response({**_project(project), "bearer": bearer}, 201)
-
-    def project(self, id: str) -> Response:
-        self._admin()
-        self._make_default(id)
-        return json_response(_project(self._services.projects.get(id)))
-
-    def change_project(self, id: str) -> Response:
-        """Change what is given: name, aliases (all of them at once), unknown_model."""
-        self._admin()
-        self._make_default(id)
-        given = decode_object(request.environ["wsgi.input"].read())
-        if "name" in given:
-            self._refuse_default(id, "renamed")
-        return json_response(_project(self._services.projects.update(id, **_changes(given))))
-
-    def delete_project(self, id: str) -> Response:
-        self._admin()
-        self._refuse_default(id, "deleted")
-        return json_response({**_project(self._services.projects.delete(id)), "deleted": True})
-
-    def forget_responses(self, id: str) -> Response:
-        """Delete the stored responses of a project (TRUST S11)."""
-        self._admin()
-        project = self._services.projects.get(id)
-        return json_response({"deleted": self._services.responses.forget_all(project.id)})
-
-    def rotate_project(self, id: str) -> Response:
-        self._admin()
-        self._make_default(id)
-        project, bearer = self._services.projects.rotate(id)
-        return json_response({**_project(project), "bearer": bearer})
-
-    def grant(self, id: str) -> Response:
-        """A bearer of ten minutes, for command-line calls."""
-        self._admin()
-        self._make_default(id)
-        bearer = self._services.projects.grant(id, seconds=_GRANT_S)
-        return json_response({"bearer": bearer, "expires_in": _GRANT_S}, 201)
 
     def usage(self) -> Response:
         project_id = self._project_in_question()
@@ -187,16 +129,6 @@ class Api:
         self._admin()
         return json_response({"code": session.issue_code()}, 201)
 
-    def _refuse_default(self, id: str, what: str) -> None:
-        # Command-line calls and requests without a bearer (LAROUTER_KEYLESS) belong to it.
-        if self._services.projects.get(id).name == DEFAULT:
-            raise Forbidden(f"The project 'default' cannot be {what}; rotate its bearer instead.")
-
-    def _make_default(self, id: str) -> None:
-        """The project `default` is there for whoever names it, before the first start too."""
-        if id == DEFAULT:
-            self._services.projects.ensure_default()
-
     def _admin(self) -> None:
         self._auth.require_admin(request.environ)
 
@@ -211,32 +143,6 @@ class Api:
         return project.id
 
 
-def _project(project: Project) -> dict[str, Any]:
-    return {
-        "id": project.id,
-        "name": project.name,
-        "created_ms": project.created_ms,
-        "aliases": project.aliases,
-        "unknown_model": project.unknown_model or "default",
-    }
-
-
-def _changes(given: dict[str, Any]) -> dict[str, Any]:
-    """What a PATCH wants changed; a field that there is not is a slip, and said so."""
-    kinds = {"name": str, "aliases": dict, "unknown_model": str}
-    for field, value in given.items():
-        if field not in kinds:
-            raise BadRequest(f"A project has no field {field!r} to change.", param=field[:100])
-        if not isinstance(value, kinds[field]):
-            kind = "an object" if kinds[field] is dict else "a string"
-            raise BadRequest(f"The field '{field}' must be {kind}.", param=field)
-    if not given:
-        raise BadRequest(f"Give at least one of {', '.join(kinds)}.")
-    if not all(isinstance(model, str) for model in given.get("aliases", {}).values()):
-        raise BadRequest("Each alias means one model, by its name.", param="aliases")
-    return given
-
-
 def _money(name: str, nusd: Nanodollars) -> dict[str, Any]:
     """A decimal for people and programs that want one, and the exact integer (TRUST B1)."""
     return {name: Raw(decimal_text(nusd).encode()), f"{name}Nusd": nusd}
@@ -244,13 +150,6 @@ def _money(name: str, nusd: Nanodollars) -> dict[str, Any]:
 
 def _grouped(key: str, rows: list[tuple[str, int, Nanodollars]]) -> list[dict[str, Any]]:
     return [{key: name, "calls": calls, **_money("cost", cost)} for name, calls, cost in rows]
-
-
-def _text(name: str) -> str:
-    value = decode_object(request.environ["wsgi.input"].read()).get(name)
-    if not isinstance(value, str):
-        raise BadRequest(f"The field '{name}' must be a string.", param=name)
-    return value
 
 
 def read_key(given: object) -> str:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+import gevent
 from flask import Response, request
 from msgspec.structs import replace
 
 from larouter.bootstrap import Services
 from larouter.core.account import Project
 from larouter.core.chat import ChatRequest
-from larouter.core.errors import BadRequest, UnsupportedMedia
+from larouter.core.errors import BadRequest, LARouterError, UnsupportedMedia
+from larouter.core.money import decimal_text
 from larouter.core.ports import Leaving
 from larouter.gateway import Answer
 from larouter.web.app import Finished
-from larouter.web.replies import ascii_line, decimal_text
+from larouter.web.conversations import session_of
+from larouter.web.replies import ascii_line
 from larouter.web.request_id import request_id
 from larouter.wire.dialects import DIALECTS
 
@@ -46,7 +50,24 @@ def respond(services: Services, project: Project, asked: ChatRequest) -> Respons
     except BaseException:
         forget()
         raise
+    _notice_repetition(services, asked, answer)
     return _stream(answer, DIALECTS[asked.dialect].stream_type) if asked.stream else _whole(answer)
+
+
+def _notice_repetition(services: Services, asked: ChatRequest, answer: Answer) -> None:
+    """Somebody who asks the same again was not content with the local answer before. What was
+    asked by name teaches nothing: the classifier had no say in it."""
+    was_local = answer.attempt.model.is_local and answer.decision.verdict is not None
+    request_id = answer.attempt.request.id
+    before = services.regenerations.note(asked, request_id, was_local=was_local)
+    if before is not None:
+        # Beside the request: nobody waits for what is learnt.
+        gevent.spawn(_learn_repetition, services, asked.project, before)
+
+
+def _learn_repetition(services: Services, project_id: str, request_id: str) -> None:
+    with suppress(LARouterError):
+        services.feedback.note(project_id, request_id, -1.0, "regeneration")
 
 
 def completed(asked: ChatRequest, project: Project, environ: dict[str, Any]) -> ChatRequest:
@@ -63,6 +84,7 @@ def completed(asked: ChatRequest, project: Project, environ: dict[str, Any]) -> 
         bias=project.bias,
         tier=environ.get("HTTP_X_LAROUTER_TIER"),
         rid=rid,
+        session=session_of(environ, asked.body),
         headers={name: environ[key] for key, name in _PASSED_ON if key in environ},
     )
 

@@ -8,13 +8,16 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from larouter.bootstrap import Services
-from larouter.core.catalog import Nanodollars
 from larouter.core.chat import ChatRequest
+from larouter.core.money import decimal_text
+from larouter.core.pace import Forecast
 from larouter.core.route import Decision
 from larouter.routing import AUTO
+from larouter.routing.need import threshold
+from larouter.routing.preference import predicted_cost
 from larouter.web.auth import Auth
-from larouter.web.calls import read_body, respond
-from larouter.web.replies import decimal_text, json_response
+from larouter.web.calls import completed, read_body, respond
+from larouter.web.replies import json_response
 from larouter.wire.chat.request import read_request
 from larouter.wire.strict_json import decode_object
 
@@ -43,19 +46,38 @@ class OpenAI:
     def route(self) -> Response:
         """The decision alone: nothing is called and nothing is written."""
         environ = request.environ
-        self._auth.project(environ)
+        project = self._auth.project(environ)
         body = read_body(environ)
         started = time.perf_counter()
-        asked = read_request(body, tier=environ.get("HTTP_X_LAROUTER_TIER"), model=AUTO)
+        asked = completed(read_request(body, model=AUTO), project, environ)
         decision = self._services.decide(asked)
         latency_ms = round((time.perf_counter() - started) * 1000, 3)
-        shown = _shown(decision, asked, latency_ms)
+        shown = _shown(decision, latency_ms)
         if decode_object(body).get("explain") is True:
-            shown["features"] = _features(asked)
+            shown |= self._explained(decision, asked)
         return json_response(shown)
 
+    def _explained(self, decision: Decision, asked: ChatRequest) -> dict[str, Any]:
+        """The numbers behind the decision."""
+        numbers, verdict = decision.numbers, decision.verdict
+        names = [tier.name for tier in self._services.catalog.tiers]
+        model = decision.choices[0].model
+        forecast = self._services.situation.forecast(
+            model, numbers.prompt_tokens, numbers.output_tokens
+        )
+        return {
+            "probabilities": dict(zip(names, numbers.probabilities, strict=False)),
+            "threshold": round(threshold(asked.policy, asked.bias), 4),
+            "tags": numbers.tags,
+            "language": numbers.language,
+            "prompt_tokens": numbers.prompt_tokens,
+            "output_tokens": numbers.output_tokens,
+            "predicted": None if forecast is None else _predicted(forecast),
+            "features": {**_features(asked), **(verdict.features if verdict else {})},
+        }
 
-def _shown(decision: Decision, asked: ChatRequest, latency_ms: float) -> dict[str, Any]:
+
+def _shown(decision: Decision, latency_ms: float) -> dict[str, Any]:
     first = decision.choices[0]
     verdict = decision.verdict
     return {
@@ -71,23 +93,29 @@ def _shown(decision: Decision, asked: ChatRequest, latency_ms: float) -> dict[st
             choice.model.key for choice in decision.choices[1:] if not choice.if_too_long
         ],
         "reasons": decision.reason.split("; "),
-        "gates": [{"model": gate.model, "why": gate.why} for gate in decision.gates],
-        "estimated_cost_usd": _estimate(decision, asked),
+        "gates": [
+            {"model": gate.model, "why": gate.why, "by": gate.by, "words": gate.words}
+            for gate in decision.gates
+        ],
+        "estimated_cost_usd": _estimate(decision),
         "latency_ms": latency_ms,
     }
 
 
-_TYPICAL_OUTPUT = 500
-_BYTES_PER_TOKEN = 4
-
-
-def _estimate(decision: Decision, asked: ChatRequest) -> str | None:
-    """What a typical answer would cost: a guess by length, as a decimal; None: unknown price."""
-    output = min(asked.max_output or _TYPICAL_OUTPUT, _TYPICAL_OUTPUT) * asked.n
-    cost: Nanodollars | None = decision.choices[0].model.price.bound(
-        asked.size // _BYTES_PER_TOKEN, output
-    )
+def _estimate(decision: Decision) -> str | None:
+    """What an answer of the expected length would cost, as a decimal; None: unknown price."""
+    numbers = decision.numbers
+    model = decision.choices[0].model
+    cost = predicted_cost(model, numbers.prompt_tokens, numbers.output_tokens)
     return None if cost is None else decimal_text(cost)
+
+
+def _predicted(forecast: Forecast) -> dict[str, Any]:
+    return {
+        "first_s": round(forecast.first_s, 3),
+        "total_s": round(forecast.total_s, 3),
+        "hot": forecast.hot,
+    }
 
 
 def _features(asked: ChatRequest) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from larouter.core.catalog import Nanodollars
 from larouter.core.errors import LARouterError, MethodNotAllowed, NotFound
 from larouter.web.app import Finished
 from larouter.web.request_id import request_id
@@ -20,7 +19,6 @@ logger = logging.getLogger(__name__)
 _FOR_GOOD = frozenset({"invalid_api_key", "provider_key_refused"})
 """What no repetition changes. Clients are told, as some repeat a 401 or a 502 for minutes."""
 _MAX_LINE = 200
-_NUSD = 1_000_000_000
 
 
 def install(app: Flask) -> None:
@@ -46,13 +44,6 @@ def error_response(error: LARouterError) -> Response:
     if error.code in _FOR_GOOD:
         response.headers["x-should-retry"] = "false"
     return response
-
-
-def decimal_text(nusd: Nanodollars) -> str:
-    """Nano-dollars as a decimal of dollars, exactly: 1500 is 0.0000015."""
-    whole, fraction = divmod(abs(nusd), _NUSD)
-    digits = f"{fraction:09d}".rstrip("0")
-    return f"{'-' if nusd < 0 else ''}{whole}{'.' + digits if digits else ''}"
 
 
 def ascii_line(text: str) -> str:

@@ -69,7 +69,13 @@ class Responses:
         project, past, asked = self._read()
         if asked.body.get("store") is False:
             return respond(self._services, project, asked)
-        save = past.saver(asked)
+        keep = past.saver(asked)
+        known = completed(asked, project, request.environ)
+
+        def save(final: dict[str, Any]) -> None:
+            keep(final)
+            self._services.conversations.answered(known, final["id"])
+
         if asked.stream:
             return respond(self._services, project, replace(asked, keep=save))
         # A whole answer is kept once it is settled: a full disk must not look like a failed call.

@@ -52,4 +52,4 @@ def test_a_turn_of_boilerplate_alone_is_passed_over():
 
 
 def test_many_beginnings_without_an_end_cost_no_more():
-    assert question(a_request("<system-reminder>" * 100_000)).startswith("<system-reminder>")
+    assert question(a_request("<system-reminder>" * 1_000)).startswith("<system-reminder>")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from larouter.core.breaker import Breaker
+from larouter.core.breaker import Breaker, Limits
 from tests.fakes import Clock
 
 MODEL = "cloud/smart"
@@ -193,3 +193,29 @@ def test_any_number_of_names_takes_no_more_than_so_much_room(breaker):
     assert len(breaker._circuits) == 1_000
     assert "cloud/0" not in breaker._circuits
     assert len(breaker._circuits["cloud/1000"].seen) == 1_000
+
+
+def test_others_may_be_less_patient(clock):
+    breaker = Breaker(
+        clock, Limits(failures=2, window_s=100.0, first_pause_s=10.0, longest_pause_s=15.0)
+    )
+    breaker.failed(MODEL)
+    clock.advance(100)
+
+    breaker.failed(MODEL)
+    assert breaker.wait_s(MODEL) == 10
+    clock.advance(10)
+    assert breaker.wait_s(MODEL) == 0
+    breaker.failed(MODEL)
+
+    assert breaker.wait_s(MODEL) == 15
+
+
+def test_who_only_looks_lets_nobody_through(opened, clock):
+    assert opened.rests_s(MODEL) == 5
+    assert opened.rests_s("cloud/other") == 0
+    clock.advance(5)
+
+    assert [opened.rests_s(MODEL) for _ in range(2)] == [0, 0]
+    assert opened.wait_s(MODEL) == 0
+    assert opened.rests_s(MODEL) == 1  # now one is asking

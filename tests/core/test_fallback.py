@@ -299,3 +299,23 @@ def test_who_has_no_turn_has_nothing_to_abandon():
     fallback.abandoned()
 
     assert fallback.choice is None
+
+
+def test_a_client_that_left_says_nothing_of_the_model():
+    walk = Walk(FIRST, SECOND)
+
+    assert not walk.begin().failed(BUSY, left=True)
+    assert not walk.breaker.is_open(FIRST.key)
+
+
+@pytest.mark.parametrize(("rests_s", "seconds"), [(0.0, 1), (2.2, 3)])
+def test_the_words_when_all_of_them_rest(rests_s, seconds):
+    fallback = Walk(FIRST).begin()
+    fallback.rests_s = rests_s
+
+    error = fallback.resting(FIRST)
+
+    assert (error.status, error.code, error.retry_after_s) == (503, "provider_resting", seconds)
+    assert f"cloud/first has failed several times in a row and is left alone for {seconds} s" in (
+        error.message
+    )

@@ -70,3 +70,24 @@ def test_somebody_is_awaited_until_forgotten():
     leaving.on_fire(None)
 
     assert (before, during, leaving.is_awaited) == (False, True, False)
+
+
+def test_who_forgets_itself_forgets_nobody_else():
+    leaving, woken = Leaving(), []
+    calls = [lambda name=name: woken.append(name) for name in ("first", "second")]
+    for call in calls:
+        leaving.on_fire(call)
+
+    leaving.forget(calls[0])
+    leaving.fire()
+
+    assert woken == ["second"]
+
+
+def test_who_has_forgotten_itself_is_not_woken():
+    leaving, woken = Leaving(), []
+    leaving.on_fire(woken.clear)
+
+    leaving.forget(woken.clear)
+
+    assert not leaving.is_awaited

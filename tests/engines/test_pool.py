@@ -138,6 +138,13 @@ def test_the_state_follows_the_child(pool, model):
     assert states == ["stopped", "ready", "stopped"]
 
 
+def test_whoever_asks_what_is_running_starts_nothing(pool, model):
+    good = model("good")
+
+    assert (pool.running(good), pool.state(good)) == (None, "stopped")
+    assert pool.ensure_ready(good) == pool.running(good)
+
+
 def test_a_child_that_starts_is_loading(pool, model):
     slow = model("slow")
     caller = threading.Thread(target=pool.ensure_ready, args=(slow,))
@@ -145,6 +152,7 @@ def test_a_child_that_starts_is_loading(pool, model):
     caller.start()
 
     until(lambda: pool.state(slow) == "loading")
+    assert pool.running(slow) is None
     caller.join()
 
 

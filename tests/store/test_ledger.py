@@ -334,3 +334,18 @@ def test_ids_of_attempts_only_rise(book):
     ids = [book.reserve().id for _ in range(3)]
 
     assert ids == sorted(set(ids))
+
+
+def test_the_row_of_a_request_names_the_attempt_that_answered(book, ask):
+    first = book.reserve(model=LOCAL)
+    above = replace(first.request, stage="escalated", reason="the local answer was empty")
+    second = book.reserve(record=above)
+    row = "SELECT stage, reason, model, status FROM request WHERE id=?"
+    during = ask(row, first.request.id)
+
+    book.settle(second, state="failed", status=502, final=False)
+    stands = replace(first, request=replace(first.request, reason="it stands"))
+    book.settle(stands)
+
+    assert during == [("rules", first.request.reason, "openai/big-1", None)]
+    assert ask(row, first.request.id) == [("rules", "it stands", "local/starter", 200)]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from larouter.core.policy import Policy
 from larouter.core.ports import Leaving
 from larouter.gateway import PER_PROJECT
 from larouter.wire.chat.request import read_request
@@ -165,6 +166,33 @@ def test_a_decision_can_explain_itself(house):
     decision = house.ask("POST", "/v1/route", {"messages": MESSAGES, "explain": True}).json
 
     assert decision["features"]["turns"] == 1
+    assert decision["threshold"] == 0.5
+    assert (decision["probabilities"], decision["tags"], decision["predicted"]) == ({}, [], None)
+    assert (decision["prompt_tokens"] > 0, decision["output_tokens"]) == (True, 30)
+    assert all(gate["words"] and gate["by"] for gate in decision["gates"])
+
+
+def test_what_was_measured_is_predicted(house):
+    def ask():
+        body = {"model": "custom/plain", "messages": MESSAGES, "explain": True}
+        return house.ask("POST", "/v1/route", body).json
+
+    assert ask()["predicted"] is None
+    house.chat("custom/plain")
+    predicted = ask()["predicted"]
+
+    assert predicted["hot"] is True
+    assert 0 <= predicted["first_s"] <= predicted["total_s"] < 60
+
+
+def test_a_decision_is_the_projects_own(house):
+    services = house.services
+    project = services.projects.get("default")
+    services.projects.update(project.id, policy=Policy(mode="local-only"))
+
+    decision = house.ask("POST", "/v1/route", {"model": "custom/plain", "messages": MESSAGES})
+
+    assert (decision.status_code, decision.json["error"]["code"]) == (403, "policy_refused")
 
 
 def test_a_decision_follows_the_tier_that_was_asked_for(house):

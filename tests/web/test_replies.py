@@ -88,21 +88,6 @@ def test_other_refusals_of_flask_keep_their_status(client):
 
 
 @pytest.mark.parametrize(
-    ("nusd", "text"),
-    [
-        (0, "0"),
-        (1, "0.000000001"),
-        (1500, "0.0000015"),
-        (1_000_000_000, "1"),
-        (12_345_678_901_230_000_000, "12345678901.23"),
-        (-1_500_000_000, "-1.5"),
-    ],
-)
-def test_money_is_printed_exactly(nusd, text):
-    assert replies.decimal_text(nusd) == text
-
-
-@pytest.mark.parametrize(
     ("text", "line"),
     [
         ("a plain line", "a plain line"),

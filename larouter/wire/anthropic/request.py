@@ -97,7 +97,8 @@ class _Seen:
             said.append(_text(f"{name}.text", block.get("text")))
         elif kind == "tool_result":
             _text(f"{name}.tool_use_id", block.get("tool_use_id"))
-            results.append(self._result(f"{name}.content", block.get("content")))
+            text = self._result(f"{name}.content", block.get("content"))
+            results.append(f"Error: {text}" if block.get("is_error") is True else text)
         elif kind in _MEDIA:
             self._medium(name, kind, block.get("source"))
 

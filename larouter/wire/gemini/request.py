@@ -145,6 +145,7 @@ def _message(
             raise wrong(f"{place}.text", "a string")
         else:
             role = _other(place, part, role, needs, media)
+            texts += _result(get(part, "functionResponse"))
     return Message(role, "\n".join(texts))
 
 
@@ -165,6 +166,17 @@ def _other(
     for index, inner in enumerate(listed(f"{place}.functionResponse.parts", response.get("parts"))):
         _other(f"{place}.functionResponse.parts[{index}]", inner, role, needs, media)
     return "tool"
+
+
+def _result(response: Mapping[str, Any] | None) -> list[str]:
+    """What a tool has said, under the names that Google documents for it."""
+    said = (response or {}).get("response")
+    if type(said) is not dict:
+        return []
+    error, output = said.get("error"), said.get("output")
+    if type(error) is str and error:
+        return [f"Error: {error}"]
+    return [output] if type(output) is str else []
 
 
 def _check_function(name: str, value: Any) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from larouter.core.catalog import FREE, Model, Price
 from larouter.core.errors import ModelNotFound
+from larouter.core.policy import Policy
 from larouter.core.route import Verdict
-from larouter.routing import route
+from larouter.routing import Situation, route
 from tests.fakes import a_catalog, a_request, with_fields
 
 SMALL = Model(id="small", name="small", provider="local", price=FREE)
@@ -25,15 +26,25 @@ VERDICT = Verdict(
 )
 
 
-def _routed(caller, *, catalog=CATALOG, without=(), answers=("call_1",), model="auto", **fields):
-    return route(
-        with_fields(a_request(model=model), answers=answers, **fields),
-        catalog,
-        lambda asked: "no-key" if asked.id in without else None,
-        lambda _: VERDICT,
+def _routed(
+    caller,
+    *,
+    catalog=CATALOG,
+    without=(),
+    answers=("call_1",),
+    model="auto",
+    rests=lambda key: 0.0,
+    **fields,
+):
+    situation = Situation(
+        catalog=lambda: catalog,
+        missing=lambda asked: "no-key" if asked.id in without else None,
+        classify=lambda _: VERDICT,
         providers=PROVIDERS,
         caller=lambda _: caller,
+        rests=rests,
     )
+    return route(with_fields(a_request(model=model), answers=answers, **fields), situation)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +102,22 @@ def test_a_name_that_is_nobodys_stays_so():
         _routed("google/smart-2026", model="gpt-99")
 
 
+def test_a_caller_that_rests_a_little_keeps_its_call():
+    assert _routed("google/smart-2026", rests=lambda key: 3.0).stage == "sticky"
+
+
+def test_a_caller_that_the_policy_keeps_out_is_stood_in_for():
+    decision = _routed("google/smart-2026", policy=Policy(mode="local-only"))
+
+    assert (decision.stage, decision.choices[0].model) == ("rules", SMALL)
+
+
 def test_without_a_memory_of_callers_it_is_routed_as_ever():
-    decision = route(
-        with_fields(a_request(), answers=("call_1",)),
-        CATALOG,
-        lambda _: None,
-        lambda _: VERDICT,
+    situation = Situation(
+        catalog=lambda: CATALOG,
+        missing=lambda _: None,
+        classify=lambda _: VERDICT,
         providers=PROVIDERS,
     )
 
-    assert decision.stage == "rules"
+    assert route(with_fields(a_request(), answers=("call_1",)), situation).stage == "rules"

@@ -1,0 +1,77 @@
+"""What is written down; the ways that an attempt fails are in tests/test_gateway_attempts.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from larouter.core.account import Attempt, Project
+from larouter.core.accounting import CLIENT_LEFT, failed, hold_of, record_of
+from larouter.core.errors import BadRequest, EngineDown, UpstreamError, UpstreamRefused
+from larouter.core.route import Choice, Decision, Numbers
+from tests.fakes import CLOUD, LOCAL, OTHER, a_request, with_fields
+
+PROJECT = Project(id="p", name="mine")
+DECISION = Decision(
+    choices=(Choice(model=LOCAL),), tier="SIMPLE", stage="rules", score=0.3, reason="said",
+    numbers=Numbers(prompt_tokens=7),
+)  # fmt: skip
+
+
+def test_a_request_that_was_decided():
+    record = record_of("req_1", PROJECT, a_request(stream=True), DECISION, 5)
+
+    assert (record.id, record.asked, record.tier, record.stage) == (
+        "req_1", "auto", "SIMPLE", "rules",
+    )  # fmt: skip
+    assert (record.score, record.reason, record.stream, record.started_ms) == (0.3, "said", True, 5)
+    assert record.numbers.prompt_tokens == 7
+
+
+def test_a_request_that_was_refused():
+    record = record_of("req_1", PROJECT, a_request(), None, 5)
+
+    assert (record.tier, record.stage, record.score, record.reason) == ("-", "-", 0.0, "")
+    assert record.numbers == Numbers()
+
+
+@pytest.mark.parametrize(
+    ("model", "max_output", "tokens"),
+    [(CLOUD, None, 1_000), (CLOUD, 10, 10), (CLOUD, 5_000, 1_000), (OTHER, 10, 10)],
+)
+def test_a_hold_is_an_upper_bound(model, max_output, tokens):
+    request = with_fields(a_request(), max_output=max_output, n=2)
+
+    assert hold_of(model, request) == model.price.bound(request.size, 2 * tokens)
+
+
+def test_what_is_free_holds_nothing():
+    assert hold_of(LOCAL, a_request()) == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "error", "state"),
+    [
+        (CLOUD, UpstreamRefused("no", status=400), "failed"),
+        (CLOUD, UpstreamError("unreachable", sent=False), "released"),
+        (CLOUD, UpstreamError("broke"), "unknown"),
+        (CLOUD, BadRequest("too long"), "released"),
+        (LOCAL, UpstreamError("broke"), "failed"),
+        (LOCAL, EngineDown("down"), "released"),
+    ],
+)
+def test_an_attempt_that_brought_nothing(model, error, state):
+    record = record_of("req_1", PROJECT, a_request(), DECISION, 5)
+    attempt = Attempt(
+        id=1, request=record, model=model, degraded=None, hold=None, price_version=None,
+        started_ms=5,
+    )  # fmt: skip
+
+    outcome = failed(attempt, error, left=False, final=False)
+    gone = failed(attempt, error, left=True, final=True)
+
+    assert (outcome.state, outcome.status, outcome.error, outcome.final) == (
+        state, error.status, error.code, False,
+    )  # fmt: skip
+    assert (gone.state, gone.status, gone.error, gone.final) == (
+        state, CLIENT_LEFT, "client_left", True,
+    )  # fmt: skip
