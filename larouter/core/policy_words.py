@@ -26,10 +26,12 @@ MODE_WORDS = (
     Word(
         "cheapest",
         "As cheap as possible",
-        "Of the models that can do it, the one that costs least.",
+        "A strong model is asked only when it is plainly needed, and the cheapest of its tier.",
     ),
     Word(
-        "best", "As good as possible", "The strongest model that may be asked, whatever it costs."
+        "best",
+        "As good as possible",
+        "In doubt a strong model is asked; only what is plainly easy stays here.",
     ),
     Word(
         "local-only",

@@ -157,5 +157,5 @@ def _decision(need: Need, field: Field, case: Case) -> Decision:
         gates=field.gates,
         verdict=need.verdict,
         numbers=case.numbers(need.tier, need.verdict),
-        escalations=escalations(ranking.order[0], case),
+        escalations=escalations(ranking.order[0], field, case),
     )

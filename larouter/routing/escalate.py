@@ -4,17 +4,16 @@ project agreed to it. Whether an answer is any good is `core/faults.py`'s to say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
-from larouter.core.catalog import Model, Tier
+from larouter.core.catalog import Model
 from larouter.core.route import Choice
+from larouter.routing.candidates import Field
 from larouter.routing.gates import shut
 from larouter.routing.line import Candidate
 from larouter.routing.policies import own_models
 from larouter.routing.situation import Case
 
 
-def escalations(first: Candidate, case: Case) -> tuple[Choice, ...]:
+def escalations(first: Candidate, field: Field, case: Case) -> tuple[Choice, ...]:
     """The models above the first one that is asked, if that is on this machine; free ones first.
 
     From the nearest tier above that has any: local models, and in a project that lets poor answers
@@ -24,19 +23,29 @@ def escalations(first: Candidate, case: Case) -> tuple[Choice, ...]:
     allowed = case.policy.escalation
     if allowed == "off" or not first.model.is_local or "embeddings" in case.request.needs:
         return ()
-    above = case.catalog.tiers[first.rank + 1 :]
-    models = _nearest(above, case, lambda model: model.is_local and model != first.model)
+    models = _local(first, field, case)
     if allowed == "cloud":
-        models += _nearest(above, case, lambda model: not model.is_local)
+        models += _cloud(first, case)
     return tuple([Choice(model=model) for model in models])
 
 
-def _nearest(tiers: Iterable[Tier], case: Case, meant: Callable[[Model], bool]) -> list[Model]:
-    """Those that are meant and may answer, of the first tier that has one."""
-    for tier in tiers:
+def _local(first: Candidate, field: Field, case: Case) -> list[Model]:
+    """Those of the nearest tier that has one. The gates have let all that are free through."""
+    ready = {other.model.key for other in field.allowed if other.model.is_local}
+    ready.discard(first.model.key)
+    for tier in case.catalog.tiers[first.rank + 1 :] if ready else ():
+        found = [model for model in own_models(tier, case) if model.key in ready]
+        if found:
+            return found
+    return []
+
+
+def _cloud(first: Candidate, case: Case) -> list[Model]:
+    """Those of the nearest tier that has one that may answer."""
+    for tier in case.catalog.tiers[first.rank + 1 :]:
         output = case.output_tokens(tier)
-        models = filter(meant, own_models(tier, case))
-        found = [model for model in models if shut(model, case, output) is None]
+        clouds = [model for model in own_models(tier, case) if not model.is_local]
+        found = [model for model in clouds if shut(model, case, output) is None]
         if found:
             return found
     return []

@@ -110,12 +110,15 @@ def private_words(case: Case) -> str:
 def own_models(tier: Tier, case: Case) -> tuple[Model, ...]:
     """The tier's models for this project, best first: its pins, else the catalogue's. A pin whose
     model is no longer there is passed over."""
-    names = case.policy.pins.get(tier.name, ())
-    found = [explicit_model(name, case.catalog, case.situation.providers) for name in names]
+    pins = case.policy.pins
+    if pins and tier.name in pins:
+        names = pins[tier.name]
+        found = [explicit_model(name, case.catalog, case.situation.providers) for name in names]
+        pinned = tuple([model for model in found if model is not None])
+        if pinned:
+            return pinned
     models = case.catalog.models
-    return tuple([model for model in found if model is not None]) or tuple(
-        [models[name] for name in tier.models]
-    )
+    return tuple([models[name] for name in tier.models])
 
 
 def most_cost(model: Model, request: ChatRequest) -> Nanodollars | None:

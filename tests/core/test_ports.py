@@ -85,7 +85,8 @@ def test_who_forgets_itself_forgets_nobody_else():
 
 
 def test_who_has_forgotten_itself_is_not_woken():
-    leaving, woken = Leaving(), []
+    leaving = Leaving()
+    woken: list[int] = []
     leaving.on_fire(woken.clear)
 
     leaving.forget(woken.clear)

@@ -30,7 +30,7 @@ def test_a_missing_model(why, words):
 
 
 def test_what_is_missing_is_asked_once():
-    asked = []
+    asked: list[object] = []
     world = replace(a_case().situation, missing=asked.append)
     case = with_(a_case(), situation=world)
 

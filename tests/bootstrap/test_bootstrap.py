@@ -1,6 +1,5 @@
 """What settings become: providers, prices, addresses, tiers."""
 
-import json
 import time
 
 import gevent
@@ -8,37 +7,18 @@ import pytest
 
 from larouter.bootstrap import authority, bootstrap
 from larouter.config import SettingsError, read_settings
-from larouter.core.catalog import FREE
 from larouter.core.chat import ChatRequest, Message
 from larouter.core.errors import (
     ModelNotFound,
     ProviderNotConfigured,
     StorageDown,
-    UpstreamError,
 )
 from larouter.core.policy import Policy
 from larouter.core.ports import Leaving
-from larouter.routing import explicit_model
 from larouter.store.providers import AddedProvider
 from larouter.wire.gemini.request import read_request
-from tests.clouds.faults import status
 from tests.clouds.gemini import GeminiCloud
-from tests.clouds.openai import OpenAICloud
 from tests.fakes import with_fields
-
-
-@pytest.fixture
-def build(tmp_path):
-    built = []
-
-    def make(**settings):
-        services = bootstrap(read_settings({"LAROUTER_HOME": str(tmp_path), **settings}))
-        built.append(services)
-        return services
-
-    yield make
-    for services in built:
-        services.close()
 
 
 def a_request(model):
@@ -95,67 +75,6 @@ def test_without_a_key_the_starter_answers_every_tier(build):
     assert all(line.is_local and line.degraded for line in lines)
 
 
-def test_a_key_is_for_its_own_provider(build):
-    services = build(ANTHROPIC_API_KEY="sk-x")
-
-    missing = {model.id: services.missing(model) for model in services.catalog.models.values()}
-    assert missing["claude-opus-5-5"] is None
-    assert missing["gemini-4-argon"] == "no-key"
-
-
-def test_a_key_makes_a_provider_ready(build):
-    services = build(DEEPSEEK_API_KEY="sk-x")
-
-    model = explicit_model("deepseek/any", services.catalog, services.prices)
-    assert model is not None
-    assert services.missing(model) is None
-    assert not model.price.is_known
-
-
-def test_servers_of_ones_own_cost_nothing(build):
-    services = build(LAROUTER_OLLAMA_URL="http://127.0.0.1:9")
-
-    assert services.prices["ollama"] == services.prices["local"] == FREE
-    assert not services.prices["custom"].is_known
-
-
-@pytest.mark.parametrize(
-    ("name", "path", "called"),
-    [
-        ("custom", "", "/v1/chat/completions"),
-        ("ollama", "/", "/v1/chat/completions"),
-        ("llamacpp", "/v1", "/v1/chat/completions"),
-        ("custom", "/api/openai", "/api/openai/chat/completions"),
-    ],
-)
-def test_an_address_without_a_path_is_served_under_v1(build, provider, name, path, called):
-    root = provider.url.removesuffix("/v1")
-    services = build(**{f"LAROUTER_{name.upper()}_URL": root + path})
-
-    call(services, f"{name}/plain")
-
-    assert provider.last["path"] == called
-
-
-@pytest.mark.parametrize(
-    ("variable", "name", "url", "called"),
-    [
-        ("ANTHROPIC_BASE_URL", "anthropic", "http://h:1", "http://h:1"),
-        ("ANTHROPIC_BASE_URL", "anthropic", "http://h:1/v1", "http://h:1"),
-        ("ANTHROPIC_BASE_URL", "anthropic", "http://h:1/v1/", "http://h:1"),
-        ("ANTHROPIC_BASE_URL", "anthropic", "http://h:1/proxy", "http://h:1/proxy"),
-        ("GOOGLE_GEMINI_BASE_URL", "google", "http://h:1/v1beta", "http://h:1"),
-        ("GOOGLE_GEMINI_BASE_URL", "google", "http://h:1/v1", "http://h:1"),
-        ("OPENAI_BASE_URL", "openai", "http://h:1/v1", "http://h:1/v1"),
-        ("OPENAI_BASE_URL", "openai", "http://h:1", "http://h:1"),
-    ],
-)
-def test_a_version_in_an_address_is_dropped_where_the_paths_have_it(
-    build, variable, name, url, called
-):
-    assert build(**{variable: url}).endpoints[name].url == called
-
-
 def test_without_an_address_there_is_nobody_to_call(build):
     services = build()
 
@@ -184,28 +103,6 @@ def test_google_is_asked_how_long_a_prompt_is(build):
 
         assert services.count_tokens(request) == 2
         assert cloud.last.path.endswith(":countTokens")
-
-
-# A key that is refused, and what becomes of it.
-
-
-def test_a_refused_key_is_known_until_it_is_taken_again(build):
-    with OpenAICloud() as cloud:
-        services = build(OPENAI_API_KEY=cloud.key, OPENAI_BASE_URL=f"{cloud.url}/v1")
-        marks = [services.key_refused("openai")]
-        cloud.will(status(401))
-        with pytest.raises(UpstreamError):
-            call(services, "openai/gpt-6-luna")
-        marks.append(services.key_refused("openai"))
-        call(services, "openai/gpt-6-luna", "req_2")
-        marks.append(services.key_refused("openai"))
-
-    assert marks == [False, True, False]
-
-
-@pytest.mark.parametrize("name", ["local", "nobody"])
-def test_who_has_no_key_has_none_refused(build, name):
-    assert not build().key_refused(name)
 
 
 # A pause.
@@ -241,20 +138,6 @@ def test_for_who_has_left_there_is_no_pause(build):
     pause(30, leaving)
 
     assert time.monotonic() - started < 5
-
-
-def call(services, model, id="req_1"):
-    body = {"model": model, "messages": [{"role": "user", "content": "Hi"}]}
-    request = ChatRequest(
-        model=model, messages=(Message("user", "Hi"),), body=body, size=len(json.dumps(body))
-    )
-    services.projects.ensure_default()
-    project = services.projects.get("default")
-    answer = services.gateway.answer(project, request, id, Leaving())
-    try:
-        return answer.finish()
-    finally:
-        answer.close()
 
 
 def test_an_added_provider_comes_and_goes(build):
