@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-_HEAD = 900
-_TAIL = 600
+_HEAD = 600
+_TAIL = 400
 """Characters at the start and at the end of a text in which claims are looked for."""
 _MOST = 20
 """Sentences at each of the two ends."""
@@ -18,22 +18,30 @@ _NEAR = 120
 """Characters: of `key: value` at the end."""
 _LONGEST = 16
 """Words: a longer clause says something."""
-_STOPS = ".!?…\N{IDEOGRAPHIC FULL STOP}\N{FULLWIDTH EXCLAMATION MARK}\N{FULLWIDTH QUESTION MARK}؟\n"
+_STOPS = (
+    ".!?…؟\n\N{DEVANAGARI DANDA}\N{IDEOGRAPHIC FULL STOP}\N{FULLWIDTH EXCLAMATION MARK}"
+    "\N{FULLWIDTH QUESTION MARK}"
+)
 _PAUSES = (
     ",:;\N{FULLWIDTH COMMA}\N{FULLWIDTH COLON}\N{FULLWIDTH SEMICOLON}\N{IDEOGRAPHIC COMMA}،؛"
     "\N{EN DASH}\N{EM DASH}()[]{}"
 )
 _ASKS = frozenset("?؟\N{FULLWIDTH QUESTION MARK}")
-_QUESTIONS = frozenset(
-    ["is", "are", "was", "were", "am", "does", "did", "can", "could", "would", "has", "have"]
-    + ["ist", "sind", "war", "est", "czy", "är", "onko"]
-)
+_QUESTIONS = frozenset([
+    "is", "are", "was", "were", "am", "does", "did", "can", "could", "would", "has", "have",
+    "ist", "sind", "war", "est", "czy", "är", "onko",
+])  # fmt: skip
 """A clause that begins with one of these asks."""
+_BETWEEN = re.escape(f'{_STOPS}{_PAUSES}"*_-/#=<>|`~+')
 _SENTENCE = re.compile(rf"[^{_STOPS}]+[{_STOPS}]*|[{_STOPS}]+")
 _CLAUSE = re.compile(rf"[^{re.escape(_PAUSES)}]+[{re.escape(_PAUSES)}]*|[{re.escape(_PAUSES)}]+")
-_WORD = re.compile(r"[^\W_](?:[^\W_]|['’](?=[^\W_]))*")
+_WORD = re.compile(rf"[^\s{_BETWEEN}]+")
+_SAYS = re.compile(r"[^\W_]|[\u2190-\uffff\U00010000-\U0010ffff]")
+"""A letter, a digit, or a picture: a thumb up says something too."""
+_LEFT = ")]},:;. "
+"""What a claim may leave behind it."""
 _AROUND = f"{_STOPS}{_PAUSES}\"'*_ \t"
-_SIGNS = {ord(sign): " " for sign in f"{_STOPS}{_PAUSES}\"'*_-/#=<>|`~"}
+_SIGNS = bytes(32 if byte < 128 and not chr(byte).isalnum() else byte for byte in range(256))
 
 
 class _Language:
@@ -47,22 +55,22 @@ class _Language:
             (frozenset(common["tiers"]), frozenset([*row["routing"], *common["routing"]])),
         )
         self._phrases = frozenset(row["phrases"])
-        spoken = [word for phrase in self._phrases for word in phrase.split()]
-        self.words = frozenset(row["fill"]).union(spoken, *(one | two for one, two in self._pairs))
-        self._longest = max(map(len, self.words))
+        self._words = frozenset(row["fill"]).union(*(one | two for one, two in self._pairs))
+        self._longest = max(map(len, self._words))
+        self.known = self._words.union(*(phrase.split() for phrase in self._phrases))
         # Of each claim at least one word is among these.
         self.telling = frozenset(row["hardness"]).union(
             row["model"], common["routing"], map(_longest, self._phrases)
         )
 
     def claims(self, words: Sequence[str]) -> bool:
-        """Do these words claim something? All of them are this language's, if it has spaces."""
+        """Do these words claim something?"""
         if not self.spaced:
-            words = self._cut("".join(words))
-        if (" " if self.spaced else "").join(words) in self._phrases:
+            words = ["".join(words)]
+        if " ".join(words) in self._phrases:
             return True
-        found = frozenset(words)
-        return any(
+        found = frozenset(words if self.spaced else self._cut(words[0]))
+        return found <= self._words and any(
             not (found.isdisjoint(one) or found.isdisjoint(other)) for one, other in self._pairs
         )
 
@@ -71,7 +79,7 @@ class _Language:
         words = []
         while text:
             length = min(len(text), self._longest)
-            while length and text[:length] not in self.words:
+            while length and text[:length] not in self._words:
                 length -= 1
             if not length:
                 return []
@@ -93,9 +101,11 @@ class Claims:
         # their first word, which none knows.
         self._known: dict[str, int] = {}
         for bit, language in enumerate(self._spaced):
-            for word in language.words:
+            for word in language.known:
                 self._known[word] = self._known.get(word, 0) | 1 << bit
-        self._telling = frozenset(common["keys"]).union(*(one.telling for one in self._spaced))
+        telling = frozenset(common["keys"]).union(*(one.telling for one in self._spaced))
+        # As bytes, in which punctuation is found ten times as fast.
+        self._telling = frozenset(word.encode() for word in telling)
         self._telling_unspaced = tuple(frozenset().union(*(one.telling for one in self._unspaced)))
         keys, values = _either(common["keys"]), _either(common["values"])
         said = (
@@ -113,11 +123,13 @@ class Claims:
             kept = self._kept(text)
         else:
             kept = f"{self._kept(text[:_HEAD])}{text[_HEAD:-_TAIL]}{self._kept(text[-_TAIL:])}"
-        return kept.strip() if _WORD.search(kept) else text
+        kept = kept.strip().lstrip(_LEFT)
+        return kept if _SAYS.search(kept) else text
 
     def _may_claim(self, text: str) -> bool:
         ends = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]} {text[-_TAIL:]}"
-        if not self._telling.isdisjoint(ends.lower().translate(_SIGNS).split()):
+        words = ends.lower().encode("utf-8", "replace").translate(_SIGNS).split()
+        if not self._telling.isdisjoint(words):
             return True
         return not ends.isascii() and any(word in ends for word in self._telling_unspaced)
 
@@ -157,27 +169,30 @@ class Claims:
             return text
         found = list(_WORD.finditer(text))[-_LONGEST - 1 :]
         words = [_plain(word[0]) for word in found]
-        if words[0] in _QUESTIONS:
+        dangles = last and text.rstrip()[-1] in ",:"
+        begins = [place for place, word in enumerate(found) if dangles or word[0][0].isupper()]
+        at = self._claim(words, {0, *begins}, short=first)
+        if at is None or len(words) - at > _LONGEST or (at == 0 and words[0] in _QUESTIONS):
             return text
-        bits = -1
+        return text[: found[at].start()].rstrip(" ") if at else ""
+
+    def _claim(self, words: Sequence[str], begins: Set[int], *, short: bool) -> int | None:
+        """Where the longest claim begins with which the words end."""
+        known = -1
         claim = None
         for at in range(len(words) - 1, -1, -1):
-            bits &= self._known.get(words[at], 0)
-            if not bits:
+            known &= self._known.get(words[at], 0)
+            if not known:
                 break
             # Two words may be an item of a list, unless the text begins with them.
-            if len(words) - at < 3 and (at or not first):
-                continue
-            begins = at == 0 or found[at][0][0].isupper() or (last and text.rstrip()[-1] in ",:")
-            if begins and self._claims(words[at:], bits):
+            is_long = len(words) - at > 2 or (short and not at)
+            if is_long and at in begins and self._claims(words[at:], known):
                 claim = at
-        if claim is None or len(words) - claim > _LONGEST:
-            return text
-        return text[: found[claim].start()].rstrip(" ") if claim else ""
+        return claim
 
-    def _claims(self, words: Sequence[str], bits: int) -> bool:
+    def _claims(self, words: Sequence[str], known: int) -> bool:
         return any(
-            bits >> bit & 1 and language.claims(words) for bit, language in enumerate(self._spaced)
+            known >> bit & 1 and language.claims(words) for bit, language in enumerate(self._spaced)
         )
 
 

@@ -8,8 +8,8 @@ import tomllib
 from msgspec.structs import replace
 
 from larouter.classify import Refine
+from larouter.classify.phrases import normal
 from larouter.classify.question import question
-from larouter.classify.rules import normal
 from larouter.core.chat import ChatRequest
 from larouter.core.route import Verdict
 

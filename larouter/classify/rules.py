@@ -1,78 +1,97 @@
-"""Stage 1: rules for the certain, anchored and multilingual. Everything else passes on."""
+"""Stage 1: rules for the certain, anchored and multilingual. Everything else passes on.
+
+A rule looks at a fixed number of characters, so that its cost does not grow with a prompt.
+"""
 
 from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
+from collections.abc import Iterable
 
+from larouter.classify.phrases import Phrases, normal
+from larouter.classify.probes import Probes
+from larouter.classify.programs import Programs
 from larouter.classify.question import question
-from larouter.core.chat import ChatRequest
+from larouter.classify.sums import Sums
+from larouter.core.chat import ChatRequest, Message
 from larouter.core.route import Verdict
 
-_SHORT = 60
+_SHORT = 120
 """Characters: longer is no greeting."""
-_NEAR = 90
-"""Characters: how soon after its verb the thing to be coded is named."""
+_SUM = 60
+_START = 200
+"""Characters in which a proof or a program is asked for."""
+_ASKED = 90
+"""Characters at the end of an answer in which it may ask something."""
+_PROOF = 600
+"""Characters of a text whose last words may ask for a proof."""
 _MEDIA = frozenset({"images", "audio", "files"})
-_ARITHMETIC = re.compile(
-    r"(?:what(?: is|'s|s)|how much is|calculate|compute|was ist|wie viel ist|combien font|"
-    r"cuánto es|quanto è|quanto é|сколько будет)?\s*"
-    # No character may match two of these in a row: a regular expression that can read a text in
-    # many ways tries them all.
-    r"[-+(\s]*\d[\d\s.,()]*(?:[-+*/x×÷^%=][\d\s.,()]*)+\??",
-    re.IGNORECASE,
-)
 
 
 class Rules:
-    """Knows the phrases of `data/rules.toml`. A verdict costs a few microseconds."""
+    """Knows `data/rules.toml`. A verdict costs a few microseconds."""
 
     name = "rules"
 
     def __init__(self, text: str) -> None:
         data = tomllib.loads(text)
-        self._phrases = frozenset(normal(phrase) for phrase in data["heartbeat"]["phrases"])
+        self._phrases = Phrases(data["heartbeat"])
+        self._probes = Probes(data["probe"])
+        self._sums = Sums(data["arithmetic"])
+        self._programs = Programs(data["code"])
         self._proof = tuple(data["proof"]["openings"])
-        self._only_first = frozenset(map(normal, data["heartbeat"]["only_first"]))
-        verbs = "|".join(re.escape(verb) for verb in _longest_first(data["code"]["verbs"]))
-        things = "|".join(re.escape(thing) for thing in _longest_first(data["code"]["things"]))
-        self._code = re.compile(rf"(?:{verbs})\b.{{1,{_NEAR}}}?\b(?:{things})\b", re.DOTALL)
+        self._proof_at_end = tuple(data["proof"]["endings"])
+        self._no_proof = re.compile(rf"\s*(?:{_either(data['proof']['unless'])})(?!\w)")
 
     def judge(self, request: ChatRequest) -> Verdict | None:
-        text = question(request)
+        text = question(request, _PROOF + 1)
         if len(text) <= _SHORT:
-            verdict = self._short(text, request.needs, first=len(request.messages) <= 2)
+            verdict = self._short(text, request)
             if verdict is not None:
                 return verdict
-        start = text[:200].lower()
-        if start.startswith(self._proof):
+        start = text[:_START].lower()
+        if self._asks_proof(start, text):
             return _verdict("FRONTIER", 0.95, "a proof is asked for")
-        if self._code.match(start):
+        if self._programs.asks(start):
             return _verdict("FRONTIER", 0.9, "code of some size is asked for")
         return None
 
-    def _short(self, text: str, needs: frozenset[str], *, first: bool) -> Verdict | None:
+    def _short(self, text: str, request: ChatRequest) -> Verdict | None:
         plain = normal(text)
-        if not plain and needs.isdisjoint(_MEDIA):
-            return _verdict("HEARTBEAT", 0.0, "nothing is asked: no words")
-        if plain in self._phrases and (first or plain not in self._only_first):
+        if not plain:
+            if request.needs.isdisjoint(_MEDIA) and not _may_assent(text, request.messages):
+                return _verdict("HEARTBEAT", 0.0, "nothing is asked: no words")
+            return None
+        first = _is_first(request.messages)
+        if self._phrases.asks_nothing(text, plain, first=first):
             return _verdict("HEARTBEAT", 0.0, "a greeting, thanks or a ping")
-        if _ARITHMETIC.fullmatch(text):
-            return _verdict("SIMPLE", 0.2, "plain arithmetic")
+        if self._probes.is_one(text, plain):
+            return _verdict("HEARTBEAT", 0.0, "a probe")
+        if len(text) <= _SUM and self._sums.is_one(text):
+            return _verdict("SIMPLE", 0.2, "one sum")
         return None
 
-
-def normal(text: str) -> str:
-    """Lower case, letters and digits only, single spaces: what phrases are compared by."""
-    text = unicodedata.normalize("NFC", text.casefold()).replace("'", "").replace("’", "")
-    text = text.replace("\N{LATIN SMALL LETTER DOTLESS I}", "i")  # in Turkish its capital is I
-    kept = (char if unicodedata.category(char)[0] in "LNM" else " " for char in text)
-    return " ".join("".join(kept).split())
+    def _asks_proof(self, start: str, text: str) -> bool:
+        if start.startswith(self._proof):
+            opening = max(len(one) for one in self._proof if start.startswith(one))
+            return self._no_proof.match(start, opening) is None
+        return len(text) <= _PROOF and text.rstrip(" .!\u3002\n").endswith(self._proof_at_end)
 
 
-def _longest_first(words: list[str]) -> list[str]:
-    return sorted(words, key=len, reverse=True)
+def _is_first(messages: tuple[Message, ...]) -> bool:
+    return not any(message.role == "assistant" for message in messages)
+
+
+def _may_assent(text: str, messages: tuple[Message, ...]) -> bool:
+    """A thumb up, or a question mark, means something where an assistant has asked."""
+    said = next((message.text for message in reversed(messages) if message.role == "assistant"), "")
+    asked = text + said[-_ASKED:]
+    return bool(said) and ("?" in asked or "\N{FULLWIDTH QUESTION MARK}" in asked)
+
+
+def _either(words: Iterable[str]) -> str:
+    return "|".join(map(re.escape, sorted(map(str.lower, words), key=len, reverse=True)))
 
 
 def _verdict(tier: str, score: float, reason: str) -> Verdict:
