@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+# Read by numpy's library as it is loaded. The classifier's products are small: a pool of threads
+# beside many greenlets would cost more than it brings.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # noqa: TID251 - it must come before all imports
 
 
 def main() -> None:

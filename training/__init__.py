@@ -1,0 +1,1 @@
+"""How the shipped classifier was made: `python -m training.train`. Never part of the product."""
