@@ -132,7 +132,9 @@ def _outcomes(rows: list[Row], said: Said) -> dict[str, float]:
             weak, strong = (
                 np.array([getattr(rows[at], name) for at in some]) for name in ("weak", "strong")
             )
-            result[source] = round(metrics.apgr(said[some, 5], weak, strong), 3)
+            value = metrics.apgr(said[some, 5], weak, strong)
+            if value == value:  # no gain, no share of it
+                result[source] = round(value, 3)
     return result
 
 

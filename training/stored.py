@@ -14,6 +14,10 @@ from training.network import Trained
 
 FILE = Path(__file__).parents[1] / "larouter/data/learned.npz"
 
+_MOST_GRAMS = 260_000
+"""Those that say most, by the length of their vectors. The others would double the file and change
+the tier of one prompt in four hundred."""
+
 
 def encoder_arrays(
     keys: npt.NDArray[np.uint64], classes: npt.NDArray[np.uint8], weights: dict[str, Any]
@@ -33,9 +37,12 @@ def encoder_arrays(
 
 def layer_arrays(trained: Trained) -> dict[str, Any]:
     arrays: dict[str, Any] = {"mean": trained.mean, "spread": trained.spread}
-    for name, buckets, vectors in zip(FAMILIES, trained.buckets, trained.grams, strict=True):
-        # A vector that training hardly moved says nothing: it is not stored.
-        used = np.abs(vectors).max(1) > 0.01
+    sizes = [np.linalg.norm(vectors, axis=1) for vectors in trained.grams]
+    least = np.sort(np.concatenate(sizes))[-_MOST_GRAMS:][0]
+    for name, buckets, vectors, size in zip(
+        FAMILIES, trained.buckets, trained.grams, sizes, strict=True
+    ):
+        used = size >= least
         rounded, scale = _by_column(vectors[used])
         arrays[f"{name}_buckets"] = buckets[used].astype(np.int32)
         arrays[f"{name}_grams"], arrays[f"{name}_scale"] = rounded, scale
