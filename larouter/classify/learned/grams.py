@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from larouter.classify.learned.text import Places, Text, mixed
+from larouter.classify.learned.text import Codes, Places, Text, mixed
 
 BITS = 18
 """Buckets are 2^18; two n-grams seldom share one."""
@@ -29,17 +29,17 @@ def word_grams(text: Text, family: int, most: int) -> Places:
         ends = np.concatenate((ends[:first], ends[first - most :]))
     words = text.hashes(starts, ends)
     edged = np.concatenate((_EDGES[:1], words, _EDGES[1:]))
-    grams = [
-        mixed(words, family + 1, BITS),
-        mixed(edged[:-1] * _LEFT + edged[1:], family + 2, BITS),
-        mixed(words[:_PLACED], family + 5, BITS),
-        mixed(words[-_PLACED:], family + 6, BITS),
-    ]
-    if len(words) > 2:
-        pairs = words[:-2] * _LEFT
-        grams.append(mixed(pairs + words[2:], family + 3, BITS))
-        grams.append(mixed((pairs + words[1:-1]) * _MIDDLE + words[2:], family + 4, BITS))
-    return np.concatenate(grams)
+    pairs = words[:-2] * _LEFT
+    last = words[2:]
+    kinds = {
+        1: words,
+        2: edged[:-1] * _LEFT + edged[1:],
+        3: pairs + last,
+        4: (pairs + words[1:-1]) * _MIDDLE + last,
+        5: words[:_PLACED],
+        6: words[-_PLACED:],
+    }
+    return _buckets({family + kind: hashes for kind, hashes in kinds.items()})
 
 
 def letter_grams(text: Text, family: int, most: int, sizes: tuple[int, ...]) -> Places:
@@ -49,10 +49,15 @@ def letter_grams(text: Text, family: int, most: int, sizes: tuple[int, ...]) -> 
     parts = [(0, length)]
     if length > most:
         parts = [(0, most * 2 // 3), (length - most // 3, length)]
-    return np.concatenate(
-        [
-            mixed(text.windows(size, begin, end), family + 10 + size, BITS)
-            for begin, end in parts
-            for size in sizes
-        ]
-    )
+    runs = {
+        family + 10 + size: np.concatenate([text.windows(size, *part) for part in parts])
+        for size in sizes
+    }
+    return _buckets(runs)
+
+
+def _buckets(hashes: dict[int, Codes]) -> Places:
+    """All of them mixed at once, each kind by its own seed."""
+    sizes = [len(some) for some in hashes.values()]
+    seeds = np.repeat(np.array(list(hashes), np.uint64), sizes)
+    return mixed(np.concatenate(list(hashes.values())), seeds, BITS)

@@ -17,6 +17,7 @@ _CHARACTERS = 8
 """Of a text, as many are read for each piece that is kept; a piece has about four."""
 _SLOTS = 20
 """The table has 2^20 places for at most 100,000 pieces."""
+_NO_HASH = np.uint64(2**64 - 1)
 _SPREAD = np.uint64(0xBF58476D1CE4E5B9)
 
 
@@ -24,7 +25,7 @@ class Pieces:
     """Which pieces there are: `keys[i]` is the hash of piece `i`."""
 
     def __init__(self, keys: Codes) -> None:
-        self._keys = np.append(keys, np.uint64(0))
+        self._keys = np.append(keys, _NO_HASH)
         self._at = np.full(1 << _SLOTS, len(keys), np.int32)
         """Who is at a slot; the last one is nobody."""
         # Backwards, as the first pieces are the commonest: of two at one slot the first one stays.
@@ -51,20 +52,21 @@ class Pieces:
     def _within(self, text: Text, begin: int, end: int) -> Places:
         """The longest known piece at each place in turn, from `begin` on."""
         nobody = len(self._keys) - 1
-        found = np.full(end - begin, nobody, np.int64)
-        lengths = np.ones(end - begin, np.int64)
-        for size in range(1, min(LONGEST, end - begin) + 1):
-            hashes = text.windows(size, begin, end)
-            numbers = self._at[slots(hashes)]
-            known = np.flatnonzero(self._keys[numbers] == hashes)
-            found[known] = numbers[known]
-            lengths[known] = size
-        steps, place, places = lengths.tolist(), 0, []
-        while place < len(steps):
+        # Every place and every length at once: a row for each length, the longest first.
+        hashes = text.stretches(LONGEST, begin, end)
+        numbers = self._at[slots(hashes)]
+        known = self._keys[numbers] == hashes
+        row = known.argmax(0)
+        columns = np.arange(end - begin)
+        is_known = known[row, columns]
+        lengths = np.where(is_known, LONGEST - row, 1).tolist()
+        found = np.where(is_known, numbers[row, columns], nobody)
+        place, places = 0, []
+        while place < len(lengths):
             places.append(place)
-            place += steps[place]
+            place += lengths[place]
         taken = found[places]
-        known_ones: Places = taken[taken != nobody]
+        known_ones: Places = taken[taken != nobody].astype(np.int64)
         return known_ones
 
 

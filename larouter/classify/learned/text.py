@@ -38,6 +38,8 @@ def _powers(base: int) -> Codes:
 _POWERS = _powers(_BASE)
 _INVERSES = _powers(pow(_BASE, -1, 2**64))
 _OFFSET = np.uint64(7)
+NOWHERE: Final = np.uint64(2**64 - 2)
+"""In the place of a hash: no stretch is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,17 @@ class Text:
             return _POWERS[:0]
         sums = self.sums[begin : last + 1]
         hashed: Codes = (sums[size:] - sums[:-size]) * _POWERS[begin : last + 1 - size]
+        return hashed
+
+    def stretches(self, longest: int, begin: int, end: int) -> Codes:
+        """The hashes of all stretches of up to `longest` characters between `begin` and `end`:
+        a row for each length, the longest first, a column for each place where one begins. What
+        would go beyond the end is `NOWHERE`. Shape (longest, end - begin)."""
+        starts = np.arange(begin, end)
+        ends = starts + np.arange(longest, 0, -1)[:, None]
+        inside = ends <= end
+        sums = self.sums[np.where(inside, ends, end)] - self.sums[begin:end]
+        hashed: Codes = np.where(inside, sums * _POWERS[begin:end], NOWHERE)
         return hashed
 
 
@@ -100,9 +113,10 @@ def _words(classes: npt.NDArray[np.uint8]) -> tuple[Places, Places]:
     return starts, ends
 
 
-def mixed(hashes: Codes, seed: int, bits: int) -> Places:
+def mixed(hashes: Codes, seeds: Codes, bits: int) -> Places:
     """`bits` well mixed bits of each hash; another seed gives others."""
-    mixed = (hashes ^ np.uint64(seed * 0x9E3779B1 + 0x1234567)) * np.uint64(0xD6E8FEB86659FD93)
+    salts = seeds * np.uint64(0x9E3779B1) + np.uint64(0x1234567)
+    mixed = (hashes ^ salts) * np.uint64(0xD6E8FEB86659FD93)
     mixed ^= mixed >> np.uint64(32)
     mixed *= np.uint64(0xD6E8FEB86659FD93)
     places: Places = (mixed >> np.uint64(64 - bits)).astype(np.int64)

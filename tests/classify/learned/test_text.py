@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from larouter.classify.learned.text import MOST, SPACE, mixed, read
+from larouter.classify.learned.text import MOST, NOWHERE, SPACE, mixed, read
 from tests.classify.learned.weights import CLASSES
 
 
@@ -67,7 +67,7 @@ def test_no_text_is_too_odd(text):
 
 
 def test_bits_are_well_mixed():
-    spread = mixed(np.arange(100_000, dtype=np.uint64), 1, 10)
+    spread = mixed(np.arange(100_000, dtype=np.uint64), np.array([1], np.uint64), 10)
 
     assert spread.min() == 0
     assert spread.max() == 1023
@@ -77,4 +77,15 @@ def test_bits_are_well_mixed():
 def test_another_seed_gives_other_bits():
     hashes = np.arange(1_000, dtype=np.uint64)
 
-    assert (mixed(hashes, 1, 18) == mixed(hashes, 2, 18)).mean() < 0.01
+    first, second = (mixed(hashes, np.array([seed], np.uint64), 18) for seed in (1, 2))
+
+    assert (first == second).mean() < 0.01
+
+
+def test_all_stretches_at_once_are_the_windows_of_each_length():
+    text = read("some words here", CLASSES)
+    rows = text.stretches(4, 1, 9)
+
+    for size in (1, 2, 3, 4):
+        windows = text.windows(size, 1, 9)
+        assert rows[4 - size].tolist() == windows.tolist() + [int(NOWHERE)] * (size - 1)
