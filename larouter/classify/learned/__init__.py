@@ -26,6 +26,7 @@ CLOUD = 3
 _PLAIN = 0.6
 """A language is named from this chance on."""
 _TAGGED = 0.5
+_WORTH_TELLING = 0.1
 _OTHER = "other"
 _SHOWN = ("asks", "has_code", "digits", "signs_of_code", "not_ascii", "sentences")
 """What is told to people who ask; the rest are logarithms and thresholds of the same."""
@@ -60,9 +61,9 @@ class Learned:
         is_plain = languages.max() >= _PLAIN and language != _OTHER
         return Verdict(
             tier=TIERS[tier],
-            score=float(chances @ np.arange(len(TIERS))) / (len(TIERS) - 1),
-            need_strong=_chance(slope * said.need_strong + offset),
-            confidence=float(chances[tier]),
+            score=round(float(chances @ np.arange(len(TIERS))) / (len(TIERS) - 1), 4),
+            need_strong=round(_chance(slope * said.need_strong + offset), 4),
+            confidence=round(float(chances[tier]), 4),
             stage=self.name,
             reason=_reason(chances, tier),
             probabilities=tuple(round(float(chance), 4) for chance in chances),
@@ -85,13 +86,12 @@ class Learned:
 
 
 def _reason(chances: Floats, tier: int) -> str:
-    """In words: the two likeliest tiers, the one that was taken first."""
-    others = [at for at in chances.argsort()[::-1].tolist() if at != tier]
-    second = others[0]
-    return (
-        f"reads like {TIERS[tier]} ({chances[tier]:.2f}), "
-        f"{TIERS[second]} would be {chances[second]:.2f}"
-    )
+    """In words: the tier that was taken, and the next likeliest if it could as well be that."""
+    reason = f"reads like {TIERS[tier]} ({chances[tier]:.2f})"
+    second = next(at for at in chances.argsort()[::-1].tolist() if at != tier)
+    if chances[second] < _WORTH_TELLING:
+        return reason
+    return f"{reason}, else {TIERS[second]} ({chances[second]:.2f})"
 
 
 def _features(question: Asked, parts: Parts) -> dict[str, float]:

@@ -59,6 +59,13 @@ def test_heat_makes_it_less_sure(tiny):
     assert max(hot.probabilities) < max(cool.probabilities)
 
 
+def test_the_next_likeliest_tier_is_told_if_it_is_near():
+    sure, unsure = judge("what is the capital of Mongolia"), judge("tell me about inflation")
+
+    assert ", else " not in sure.reason
+    assert sorted(unsure.probabilities)[-2] < 0.1 or ", else " in unsure.reason
+
+
 def test_a_verdict_has_everything():
     verdict = judge("Compare these two pension offers and tell me which one is better for me")
 
