@@ -216,7 +216,7 @@ def bootstrap(settings: Settings) -> Services:
     )
     projects = Projects(writer)
     guard = guard_rows(folder("data") / "guard.json")
-    feedback = Feedback(writer, projects, guard_of(guard, lambda: catalogs.current))
+    feedback = Feedback(writer, projects, guard_of(guard, lambda: catalogs.current, last.lean))
     return Services(
         settings=settings,
         admin_key=admin_key(settings.home, settings.admin_key),

@@ -45,6 +45,7 @@ class Default:
     """Always has a verdict; its confidence is low and says so."""
 
     name = "default"
+    lean = 0.0
 
     def judge(self, request: ChatRequest) -> Verdict:
         text = question(request)

@@ -137,7 +137,7 @@ def _could_be_either(request: ChatRequest, verdict: Verdict) -> bool:
     policy = request.policy
     if len(verdict.probabilities) != len(_TIERS) or verdict.follows or policy.mode in _ONE_SIDED:
         return False
-    distance = sum(verdict.probabilities[_CLOUD:]) - threshold(policy, request.bias)
+    distance = sum(verdict.probabilities[_CLOUD:]) - threshold(policy, request.bias, verdict.lean)
     return abs(distance) <= BAND
 
 
@@ -147,8 +147,8 @@ def _together(verdict: Verdict, model: Model, said: Sequence[float], trust: Trus
     before = verdict.probabilities
     judged = _distribution([value / trust.temperature for value in said])
     after = pooled(before, judged, trust.weight)
-    rank = _likeliest(after)
-    first = _likeliest(judged)
+    rank = _likeliest(after, 1 / (1 + exp(verdict.lean)))
+    first = _likeliest(judged, _MIDDLE)
     cloud = sum(after[_CLOUD:])
     moved = _mean_rank(after) - _mean_rank(before)
     name = model.title or model.key
@@ -176,10 +176,10 @@ def _together(verdict: Verdict, model: Model, said: Sequence[float], trust: Trus
     )
 
 
-def _likeliest(chances: Sequence[float]) -> int:
-    """The likeliest tier on the likelier side of the border."""
+def _likeliest(chances: Sequence[float], middle: float) -> int:
+    """The likeliest tier on its side of the border: the cloud's from `middle` on."""
     ranks = range(len(chances))
-    side = ranks[_CLOUD:] if sum(chances[_CLOUD:]) >= _MIDDLE else ranks[:_CLOUD]
+    side = ranks[_CLOUD:] if sum(chances[_CLOUD:]) >= middle else ranks[:_CLOUD]
     return max(side, key=chances.__getitem__)
 
 

@@ -23,6 +23,9 @@ class Verdict(Struct, frozen=True, kw_only=True):
     reason: str
     probabilities: tuple[float, ...] = ()
     """Of each tier that the classifier knows, cheapest first, summing to 1; empty: not known."""
+    lean: float = 0.0
+    """Log-odds that the stage adds to the chance of a strong model's tier before it names one:
+    above 0, it looks up in doubt."""
     tags: frozenset[str] = frozenset()
     """What it is about, for a project's rules: code, math, legal, translation …"""
     language: str | None = None
@@ -41,6 +44,7 @@ class Numbers(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The classifier's, before any policy; empty: it was not asked."""
     probabilities: tuple[float, ...] = ()
     need_strong: float = 0.0
+    lean: float = 0.0
     prompt_tokens: int = 0
     """Estimated before the call."""
     output_tokens: int = 0

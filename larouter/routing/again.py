@@ -107,6 +107,7 @@ class Again:
             tier=tier.name,
             score=0.0,
             need_strong=numbers.need_strong,
+            lean=numbers.lean,
             confidence=1.0,
             stage=row.stage,
             reason="",

@@ -1,9 +1,9 @@
 """How strong a model a request needs: the classifier's word, moved by what the project prefers.
 
-Between local and cloud stands a border. A classifier says `need_strong`, the chance that a small
-model's answer would be worse, and the tier that is most likely. The quality slider, the mode and
-what feedback has taught (`bias`) move the threshold on `need_strong`, added up as log-odds. In the
-middle of the slider, without the others, the classifier's tier stands as it is.
+Between local and cloud stands a border. A classifier gives each tier a chance; together those
+beyond the border are the chance that a strong model is needed. The quality slider, the mode and
+what feedback has taught (`bias`) move the threshold on it, added up as log-odds to the classifier's
+own lean. In the middle of the slider, without the others, the classifier's tier stands as it is.
 """
 
 from __future__ import annotations
@@ -60,9 +60,15 @@ def shift(policy: Policy, bias: float) -> float:
     return bias + slider(policy) + MODE_SHIFT.get(policy.mode, 0.0)
 
 
-def threshold(policy: Policy, bias: float) -> float:
-    """`need_strong` above this wants a strong model, 0–1."""
-    return 1 / (1 + exp(shift(policy, bias)))
+def threshold(policy: Policy, bias: float, lean: float = 0.0) -> float:
+    """A chance above this wants a strong model, 0–1. `lean` is the verdict's own."""
+    return 1 / (1 + exp(shift(policy, bias) + lean))
+
+
+def strength(verdict: Verdict, first: int) -> float:
+    """The chance that a strong model's tier is needed, 0–1; those are the tiers from `first` on. A
+    stage without probabilities has only its `need_strong`."""
+    return sum(verdict.probabilities[first:]) if verdict.probabilities else verdict.need_strong
 
 
 def slider(policy: Policy) -> float:
@@ -92,7 +98,7 @@ def tier_for(verdict: Verdict, policy: Policy, bias: float, catalog: Catalog) ->
     first = border(catalog) if moved else 0
     if not 0 < first < len(catalog.tiers):
         return found
-    is_strong = _log_odds(verdict.need_strong, _CERTAIN) + moved > 0
+    is_strong = _log_odds(strength(verdict, first), _CERTAIN) + verdict.lean + moved > 0
     if moved > 0 and is_strong and found.rank < first:
         target = catalog.tiers[first]
     elif moved < 0 and not is_strong and found.rank >= first:
@@ -115,7 +121,8 @@ def _may_cross(verdict: Verdict, found: Tier, target: Tier, first: int) -> bool:
 def need_of(verdict: Verdict, policy: Policy, bias: float, catalog: Catalog) -> Need:
     """The verdict under the project's preference, with the numbers behind it."""
     tier = tier_for(verdict, policy, bias, catalog)
-    strong, limit = verdict.need_strong, threshold(policy, bias)
+    strong = strength(verdict, border(catalog))
+    limit = threshold(policy, bias, verdict.lean)
     if tier.name == verdict.tier:
         stage = verdict.stage
         reasons = (verdict.reason, f"p(strong) {strong:.2f}, threshold {limit:.2f}")

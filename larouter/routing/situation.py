@@ -119,6 +119,7 @@ class Case(Struct, frozen=True, kw_only=True):
             tier=verdict.tier if verdict else "",
             probabilities=verdict.probabilities if verdict else (),
             need_strong=verdict.need_strong if verdict else 0.0,
+            lean=verdict.lean if verdict else 0.0,
             prompt_tokens=self.prompt_tokens,
             output_tokens=self.output_tokens(tier) * request.n,
             max_output=request.max_output,

@@ -67,7 +67,9 @@ class OpenAI:
         )
         return {
             "probabilities": dict(zip(names, numbers.probabilities, strict=False)),
-            "threshold": round(threshold(asked.policy, asked.bias), 4),
+            "threshold": round(
+                threshold(asked.policy, asked.bias, verdict.lean if verdict else 0.0), 4
+            ),
             "tags": numbers.tags,
             "language": numbers.language,
             "prompt_tokens": numbers.prompt_tokens,

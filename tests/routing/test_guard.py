@@ -16,12 +16,12 @@ LARGE = Model(
 CATALOG = a_catalog(SMALL, LARGE, LOW=("small",), HIGH=("large",))
 
 
-def _easy(need_strong):
-    return GuardRow(tier=0, need_strong=need_strong, probabilities=(0.7, 0.3))
+def _easy(chance):
+    return GuardRow(tier=0, need_strong=chance, probabilities=(1 - chance, chance))
 
 
-def _hard(need_strong):
-    return GuardRow(tier=1, need_strong=need_strong, probabilities=(0.3, 0.7))
+def _hard(chance):
+    return GuardRow(tier=1, need_strong=chance, probabilities=(1 - chance, chance))
 
 
 @pytest.mark.parametrize("bias", [-1.5, -0.2, 0.0, 0.2, 1.5])
@@ -56,6 +56,14 @@ def test_the_catalogue_in_force_counts():
 
     assert before > -0.2
     assert guard(-1.5) == -1.5
+
+
+def test_a_classifier_that_leans_is_measured_as_it_leans():
+    # 0.4 with a lean of 1 is 0.595 in log-odds: strong, until a bias takes that away.
+    rows = [_hard(0.4)] * 100
+
+    assert guard_of(rows, lambda: CATALOG, 1.0)(-1.5) == pytest.approx(-0.375)
+    assert guard_of(rows, lambda: CATALOG)(-1.5) == -1.5
 
 
 def test_without_rows_everything_passes():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis.strategies import floats, sampled_from
+from msgspec.structs import replace
 
 from larouter.core.policy import DEFAULT_POLICY, MODES, Policy
 from larouter.routing.need import border, need_of, threshold, tier_for
@@ -52,6 +53,15 @@ def test_the_slider_moves_the_threshold_between_neighbours(quality, tier, need_s
 )
 def test_a_mode_moves_it_too(mode, tier, need_strong, found):
     assert _tier(a_verdict(tier, need_strong), mode=mode) == found
+
+
+def test_a_classifier_that_leans_has_its_own_middle():
+    """A little more or less quality moves what is near its border, and nothing else."""
+    leaning = replace(a_verdict("COMPLEX", 0.5), lean=0.85, probabilities=(0.0, 0.2, 0.4, 0.3, 0.1))
+
+    assert _tier(leaning, quality=0.49) == _tier(leaning, quality=0.51) == "COMPLEX"
+    assert _tier(leaning, quality=0.3) == "MODERATE"
+    assert threshold(DEFAULT_POLICY, 0.0, 0.85) == pytest.approx(0.30, abs=0.001)
 
 
 def test_what_feedback_taught_is_added():

@@ -6,7 +6,7 @@ docs/classifier.md.
 
 from __future__ import annotations
 
-from math import exp, expm1
+from math import exp, expm1, log
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class Learned:
         """What the log-odds are divided by, so that 0.7 comes true in seven of ten (Guo et al.)."""
         self.border = float(stored["border"])
         """From this chance of a cloud's tier on, it is one."""
+        self.lean = log(1 / self.border - 1)
         self._need = tuple(stored["need"].tolist())
 
     def judge(self, request: ChatRequest) -> Verdict:
@@ -64,6 +65,7 @@ class Learned:
             score=round(float(chances @ np.arange(len(TIERS))) / (len(TIERS) - 1), 4),
             need_strong=round(_chance(slope * said.need_strong + offset), 4),
             confidence=round(float(chances[tier]), 4),
+            lean=self.lean,
             stage=self.name,
             reason=_reason(chances, tier),
             probabilities=tuple(round(float(chance), 4) for chance in chances),
