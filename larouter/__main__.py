@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-
-# Read by numpy's library as it is loaded. The classifier's products are small: a pool of threads
-# beside many greenlets would cost more than it brings.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # noqa: TID251 - it must come before all imports
 
 
 def main() -> None:
@@ -16,6 +11,9 @@ def main() -> None:
         from gevent import monkey  # noqa: PLC0415 - the other commands must not be patched
 
         monkey.patch_all()
+    from larouter.config import use_one_thread  # noqa: PLC0415 - after the patch
+
+    use_one_thread()
     from larouter.cli import run  # noqa: PLC0415 - after the patch
 
     run()

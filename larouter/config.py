@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -106,6 +106,13 @@ class Settings:
     def runtime_file(self) -> Path:
         """Written by `serve`: its address, for the command line and a second start."""
         return self.home / "runtime.json"
+
+
+def use_one_thread(environ: MutableMapping[str, str] | None = None) -> None:
+    """For numpy's library, which reads this as it is loaded: the classifier's products are small,
+    and a pool of threads beside many greenlets would cost more than it brings."""
+    env = os.environ if environ is None else environ
+    env.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:

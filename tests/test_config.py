@@ -312,6 +312,16 @@ def test_a_part_that_a_crash_left_does_no_harm(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"whole"
 
 
+def test_arithmetic_asks_for_one_thread_unless_somebody_said_otherwise():
+    nothing: dict[str, str] = {}
+    said = {"OPENBLAS_NUM_THREADS": "4"}
+    for environment in (nothing, said):
+        config.use_one_thread(environment)
+
+    assert nothing == {"OPENBLAS_NUM_THREADS": "1"}
+    assert said == {"OPENBLAS_NUM_THREADS": "4"}
+
+
 def test_the_environment_has_one_reader():
     package = Path(config.__file__).parent
     readers = [

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import statistics
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -158,14 +156,3 @@ def test_the_weights_are_those_of_the_report():
 
     assert hashlib.sha256(shipped).hexdigest() == told["sha256"]
     assert len(shipped) <= 20_000_000
-
-
-def test_it_asks_for_no_threads():
-    """Beside many greenlets, a pool of arithmetic threads would only wait for the cores."""
-    script = "import os, larouter.__main__\nprint(os.environ.get('OPENBLAS_NUM_THREADS'))"
-    environment = {"PATH": "", "PYTHONPATH": str(folder("data").parents[1])}
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True
-    )
-
-    assert done.stdout.strip() == "1"
