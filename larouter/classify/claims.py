@@ -9,6 +9,8 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
+from larouter.classify.phrases import cut
+
 _HEAD = 600
 _TAIL = 400
 """Characters at the start and at the end of a text in which claims are looked for."""
@@ -69,23 +71,10 @@ class _Language:
             words = ["".join(words)]
         if " ".join(words) in self._phrases:
             return True
-        found = frozenset(words if self.spaced else self._cut(words[0]))
+        found = frozenset(words if self.spaced else cut(words[0], self._words, self._longest))
         return found <= self._words and any(
             not (found.isdisjoint(one) or found.isdisjoint(other)) for one, other in self._pairs
         )
-
-    def _cut(self, text: str) -> list[str]:
-        """Into known words, the longest first; none if that does not come out even."""
-        words = []
-        while text:
-            length = min(len(text), self._longest)
-            while length and text[:length] not in self._words:
-                length -= 1
-            if not length:
-                return []
-            words.append(text[:length])
-            text = text[length:]
-        return words
 
 
 class Claims:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 MOST_WORDS = 14
@@ -21,6 +21,21 @@ _LAUGH = re.compile(
     "[\\N{CYRILLIC SMALL LETTER HA}\\N{CYRILLIC SMALL LETTER A}\\N{CYRILLIC SMALL LETTER IE}]{3,}"
 )
 _NOT_WORDS = {number: " " for number in range(128) if not chr(number).isalnum()} | {ord("'"): None}
+
+
+def cut(text: str, known: Set[str], longest: int) -> list[str]:
+    """A text without spaces as known words, the longest first; none if that does not come out
+    even. No word has more than `longest` characters."""
+    words = []
+    while text:
+        length = min(len(text), longest)
+        while length and text[:length] not in known:
+            length -= 1
+        if not length:
+            return []
+        words.append(text[:length])
+        text = text[length:]
+    return words
 
 
 class Phrases:

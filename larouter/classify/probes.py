@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from larouter.classify.phrases import normal
+from larouter.classify.phrases import cut, normal
 
 _MOST_WORDS = 24
 _MOST_KEYS = 6
@@ -35,7 +35,7 @@ class Probes:
         for word in words:
             if word in self._known:
                 found.add(word)
-            elif word.isascii() or not (parts := self._cut(word)):
+            elif word.isascii() or not (parts := cut(word, self._known, self._longest)):
                 return False
             else:
                 found.update(parts)
@@ -53,19 +53,6 @@ class Probes:
         if any(isinstance(one, dict | list) and one for one in value.values()):
             return False
         return keys <= self._keys | self._beside and not self._keys.isdisjoint(keys | said)
-
-    def _cut(self, text: str) -> list[str]:
-        """Into known words, the longest first; none if that does not come out even."""
-        words = []
-        while text:
-            length = min(len(text), self._longest)
-            while length and text[:length] not in self._known:
-                length -= 1
-            if not length:
-                return []
-            words.append(text[:length])
-            text = text[length:]
-        return words
 
 
 def _words(phrases: list[str]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Stage 2: the learned classifier. A verdict for everything, in about a millisecond.
+"""Stage 2: the learned classifier. A verdict for everything, in one to two milliseconds.
 
 Its file of weights is made by `training/`; what they learnt from, and how good they are, is in
 docs/classifier.md.
