@@ -123,13 +123,13 @@ def need_of(verdict: Verdict, policy: Policy, bias: float, catalog: Catalog) -> 
     tier = tier_for(verdict, policy, bias, catalog)
     strong = strength(verdict, border(catalog))
     limit = threshold(policy, bias, verdict.lean)
+    likely = f"needs a strong model: {strong:.0%} likely"
     if tier.name == verdict.tier:
         stage = verdict.stage
-        reasons = (verdict.reason, f"p(strong) {strong:.2f}, threshold {limit:.2f}")
+        reasons = (verdict.reason, f"{likely}, limit {limit:.0%}")
     else:
         stage = "policy"
         side = "over" if strong > limit else "under"
         moved = f"{tier.name} instead of {verdict.tier}"
-        reasons = (f"{moved}: p(strong) {strong:.2f} {side} your threshold {limit:.2f}",
-                   verdict.reason)  # fmt: skip
+        reasons = (f"{moved}: {likely}, {side} your limit of {limit:.0%}", verdict.reason)
     return Need(tier=tier, stage=stage, score=verdict.score, reasons=reasons, verdict=verdict)

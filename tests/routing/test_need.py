@@ -129,8 +129,8 @@ def test_the_numbers_are_told():
     kept = need_of(a_verdict("MODERATE", 0.42), DEFAULT_POLICY, 0.0, HOUSE)
     down = need_of(a_verdict("COMPLEX", 0.6), Policy(quality=0.25), 0.0, HOUSE)
 
-    assert kept.reasons == ("said", "p(strong) 0.42, threshold 0.50")
+    assert kept.reasons == ("said", "needs a strong model: 42% likely, limit 50%")
     assert (kept.stage, down.stage) == ("rules", "policy")
     assert down.reasons[0] == (
-        "MODERATE instead of COMPLEX: p(strong) 0.60 under your threshold 0.75"
+        "MODERATE instead of COMPLEX: needs a strong model: 60% likely, under your limit of 75%"
     )

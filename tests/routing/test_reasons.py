@@ -35,7 +35,7 @@ def test_the_weightiest_reason_comes_first():
 
     assert reasons == [
         "a secret keeps this conversation on this machine",
-        "COMPLEX instead of MODERATE: p(strong) 0.40 over your threshold 0.20",
+        "COMPLEX instead of MODERATE: needs a strong model: 40% likely, over your limit of 20%",
         "said",
         "Smart is not on this machine, which a secret may not leave",
     ]

@@ -33,7 +33,7 @@ def test_auto_is_what_the_classifier_says():
     assert first(decision) == ("genius", None)
     assert (decision.tier, decision.stage) == ("FRONTIER", "rules")
     assert decision.score == 0.3
-    assert decision.reason == "said; p(strong) 0.30, threshold 0.50"
+    assert decision.reason == "said; needs a strong model: 30% likely, limit 50%"
     assert decision.verdict is not None
 
 
@@ -81,7 +81,7 @@ def test_a_missing_model_is_stood_in_for_by_the_next_cheaper_tier():
 
     assert names(decision) == ["smart", "large", "lesser", "small", "tiny"]
     assert {choice.degraded for choice in decision.choices} == {"no-key"}
-    assert decision.reason == "said; p(strong) 0.30, threshold 0.50; Genius has no key"
+    assert decision.reason == "said; needs a strong model: 30% likely, limit 50%; Genius has no key"
     assert [(gate.model, gate.why) for gate in decision.gates] == [("anthropic/genius", "no-key")]
 
 
@@ -192,7 +192,7 @@ def test_in_cloud_only_an_easy_request_goes_to_the_first_tier_that_has_a_cloud()
     decision = routed(asking({"mode": "cloud-only"}), verdict="SIMPLE")
 
     assert (names(decision)[0], decision.tier, decision.stage) == ("smart", "COMPLEX", "policy")
-    assert decision.reason.startswith("said; no cheaper model can take this request; p(strong)")
+    assert decision.reason.startswith("said; no cheaper model can take this request; needs a strong")
     assert all(not choice.model.is_local for choice in decision.choices)
 
 
@@ -225,7 +225,7 @@ def test_a_slider_moves_what_is_close_to_the_border():
 
     assert (first(up), up.tier, up.stage) == (("smart", None), "COMPLEX", "policy")
     assert up.reason == (
-        "COMPLEX instead of MODERATE: p(strong) 0.40 over your threshold 0.20; said"
+        "COMPLEX instead of MODERATE: needs a strong model: 40% likely, over your limit of 20%; said"
     )
 
 
