@@ -22,13 +22,15 @@ test: .tools style types house ## install the test tools, then run everything th
 	@sh requirements/setup.sh agents
 	@$(MAKE) --no-print-directory pytest
 
-# The fast tests first, then those that start engines, browsers and whole servers. The data folder
-# is a new one, so that no test can touch the developer's own. The late ones run untraced: with a
+# The fast tests first, a file to each core at a time; then, one by one, those that start engines,
+# browsers and whole servers. The data folder is a new one, so that no test can touch the
+# developer's own. The late ones run untraced: with a
 # tracer, CPython 3.11 fails to start a thread now and then while another is being started. Exit 5: no such test was there.
 pytest: .tools ## run the tests alone, with coverage
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export LAROUTER_HOME="$$home" && \
 	$(python) -m coverage erase && \
-	$(python) -m coverage run -m pytest -m 'not ($(late) or live)' && \
+	$(python) -m coverage run -m pytest -n auto --maxprocesses 4 --dist loadfile \
+		-m 'not ($(late) or live)' && \
 	{ $(python) -m pytest -m '($(late)) and not live' || [ $$? -eq 5 ]; }
 	@$(python) -m coverage combine --quiet
 	@$(python) -m coverage report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,16 +24,19 @@ class Features:
     counts: Floats
     """Shape (n, number of scalars), as they are."""
     codes: Floats
-    """Shape (n, 4 · width): the encoder's numbers of the text and of its context."""
+    """Shape (n, 10 · width): the encoder's numbers of the wish and of what stands beside it."""
     grams: tuple[sparse.csr_matrix, ...]
     """By family, shape (n, 2^18): how often each bucket occurs."""
 
 
-def features_of(rows: list[Row], encoder: Encoder) -> Features:
-    seen = [parts_of(row.asked, encoder) for row in rows]
+def features_of(rows: list[Row], encoder: Encoder, wishes: Callable[[Row], bytes]) -> Features:
+    """`wishes` gives the table that tells the wish of a row from its matter."""
+    seen = [parts_of(row.asked, encoder, wishes(row)) for row in rows]
+    nothing = np.zeros(encoder.size, np.float32)
+    codes = [[nothing if code is None else code for code in parts.codes] for parts in seen]
     return Features(
         np.array([parts.counts for parts in seen], np.float32),
-        np.array([parts.codes for parts in seen], np.float32),
+        np.array(codes, np.float32).reshape(len(seen), -1),
         tuple(_counted([parts.grams[at] for parts in seen]) for at in range(len(FAMILIES))),
     )
 

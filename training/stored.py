@@ -14,9 +14,8 @@ from training.network import Trained
 
 FILE = Path(__file__).parents[1] / "larouter/data/learned.npz"
 
-_MOST_GRAMS = 260_000
-"""Those that say most, by the length of their vectors. The others would double the file and change
-the tier of one prompt in four hundred."""
+_MOST_GRAMS = 420_000
+"""Those that say most, by the length of their vectors: the file may have 20 MB."""
 
 
 def encoder_arrays(
@@ -46,7 +45,7 @@ def layer_arrays(trained: Trained) -> dict[str, Any]:
         rounded, scale = _by_column(vectors[used])
         arrays[f"{name}_buckets"] = buckets[used].astype(np.int32)
         arrays[f"{name}_grams"], arrays[f"{name}_scale"] = rounded, scale
-    for name, value in trained.layers.items():
+    for name, value in trained.merged().items():
         arrays[name] = value.astype(np.float16 if value.ndim == 2 else np.float32)
     return arrays
 

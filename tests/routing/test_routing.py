@@ -192,7 +192,9 @@ def test_in_cloud_only_an_easy_request_goes_to_the_first_tier_that_has_a_cloud()
     decision = routed(asking({"mode": "cloud-only"}), verdict="SIMPLE")
 
     assert (names(decision)[0], decision.tier, decision.stage) == ("smart", "COMPLEX", "policy")
-    assert decision.reason.startswith("said; no cheaper model can take this request; needs a strong")
+    assert decision.reason.startswith(
+        "said; no cheaper model can take this request; needs a strong"
+    )
     assert all(not choice.model.is_local for choice in decision.choices)
 
 
@@ -225,7 +227,8 @@ def test_a_slider_moves_what_is_close_to_the_border():
 
     assert (first(up), up.tier, up.stage) == (("smart", None), "COMPLEX", "policy")
     assert up.reason == (
-        "COMPLEX instead of MODERATE: needs a strong model: 40% likely, over your limit of 20%; said"
+        "COMPLEX instead of MODERATE: needs a strong model: 40% likely, "
+        "over your limit of 20%; said"
     )
 
 

@@ -52,7 +52,7 @@ class Learned:
 
     def judge(self, request: ChatRequest) -> Verdict:
         question = asked(request)
-        parts = parts_of(question, self._network.encoder)
+        parts = parts_of(question, self._network.encoder, self._network.wishes)
         said = self._network.says(parts)
         chances = _softmax(said.tiers / self.heat)
         tier = self.tier_of(chances)

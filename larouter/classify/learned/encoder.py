@@ -19,7 +19,7 @@ from larouter.classify.learned.text import Text, read
 Floats = npt.NDArray[np.float32]
 
 MOST = 64
-"""Pieces of a text that are looked at."""
+"""Pieces of a text that are looked at, unless less is asked for."""
 
 
 class Encoder:
@@ -33,16 +33,18 @@ class Encoder:
         self._importance: Floats = np.exp(stored["importance"].astype(np.float32))
         self._kernel: Floats = stored["kernel"].astype(np.float32)
         self._bias: Floats = stored["kernel_bias"].astype(np.float32)
+        self.size = 2 * len(self._bias)
+        """How many numbers a text gets."""
 
     def read(self, text: str) -> Text:
         return read(text, self.classes)
 
-    def encoded(self, text: Text | None) -> Floats:
-        """The numbers of a text; zeros for none. Shape (2 · width,)."""
+    def encoded(self, text: Text, most: int = MOST) -> Floats:
+        """The numbers of a text's first and last pieces; zeros for none. Shape (`size`,)."""
         width = self._vectors.shape[1]
-        numbers = self._pieces.of(text, MOST) if text is not None else ()
+        numbers = self._pieces.of(text, most)
         if not len(numbers):
-            return np.zeros(2 * width, np.float32)
+            return np.zeros(self.size, np.float32)
         vectors = np.zeros((len(numbers) + 2, width), np.float32)
         vectors[1:-1] = self._vectors[numbers] * self._scales[numbers, None]
         three = np.concatenate((vectors[:-2], vectors[1:-1], vectors[2:]), axis=1)

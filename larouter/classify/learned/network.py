@@ -9,7 +9,7 @@ All weights are in `data/learned.npz`, which `training/` makes; no other code re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,44 +19,63 @@ from larouter.classify.learned.encoder import Encoder, Floats
 from larouter.classify.learned.grams import BITS, letter_grams, word_grams
 from larouter.classify.learned.scalars import scalars
 from larouter.classify.learned.text import Places, Text
+from larouter.classify.learned.wish import parted
 from larouter.classify.question import Asked
 
-FAMILIES = ("words", "letters", "before", "answer", "system")
-"""The groups of n-grams; each has a sum of its own."""
 _WHOLE, _START, _END = 520, 280, 200
-"""Characters. A text up to the first is read whole. Of a longer one, most is what the request is
-about, not what is asked: only its start and end are read, where people put their wish."""
+"""Characters. A wish up to the first is read whole; of a longer one only its start and end are."""
+_MATTER = (170, 90)
+"""Characters of the start and the end of what the wish is about."""
 _WORDS, _LETTERS, _SIZES = 150, 400, (2, 3, 4, 5)
 """Of that: how many words and letters are looked at."""
-_ASIDE = (("before", 100, (3, 4)), ("answer", 200, (4,)), ("system", 300, (4,)))
-_WORDS_ASIDE, _LETTERS_ASIDE = 60, 120
+_ASIDE = {
+    "matter": (400, (4,)),
+    "before": (100, (3, 4)),
+    "answer": (200, (4,)),
+    "system": (300, (4,)),
+}
+"""By what stands beside the wish: the seed of its n-grams, and how long its runs of letters are."""
+FAMILIES = ("words", "letters", *_ASIDE)
+"""The groups of n-grams; each has a sum of its own."""
+_PIECES_ASIDE, _WORDS_ASIDE, _LETTERS_ASIDE = 32, 40, 80
+_NONE: Places = np.zeros(0, np.int64)
 
 
 class Parts(NamedTuple):
     """What is seen of a request, before any weight."""
 
     counts: tuple[float, ...]
-    codes: Floats
-    """The encoder's numbers of the text and of what was said before."""
+    codes: tuple[Floats | None, ...]
+    """The encoder's numbers of the wish, and of each of what stands beside it, if it is there."""
     grams: tuple[Places, ...]
     """The buckets of each of `FAMILIES`."""
 
 
-def parts_of(asked: Asked, encoder: Encoder) -> Parts:
-    """Read a request."""
-    whole = text = encoder.read(asked.text)
-    if len(asked.text) > _WHOLE:
-        text = encoder.read(f"{asked.text[:_START]}\n{asked.text[-_END:]}")
-    said = f"{asked.before}\n{asked.answer}" if asked.turns else ""
-    codes = (encoder.encoded(text), encoder.encoded(encoder.read(said) if said else None))
+def parts_of(asked: Asked, encoder: Encoder, wishes: bytes) -> Parts:
+    """Read a request; `wishes` is the table of `wish.parted`."""
+    wish, matter = parts = parted(asked.text, wishes)
+    if len(wish) > _WHOLE:
+        wish = f"{wish[:_START]}\n{wish[-_END:]}"
+    text = encoder.read(wish)
+    if len(matter) > sum(_MATTER):
+        matter = f"{matter[: _MATTER[0]]}\n{matter[-_MATTER[1] :]}"
+    beside = (matter, asked.before, asked.answer, asked.system)
+    aside = {
+        name: encoder.read(part) if part else None
+        for name, part in zip(_ASIDE, beside, strict=True)
+    }
+    codes: list[Floats | None] = [encoder.encoded(text)]
+    codes += [
+        None if part is None else encoder.encoded(part, _PIECES_ASIDE) for part in aside.values()
+    ]
     grams = [word_grams(text, 0, _WORDS), letter_grams(text, 0, _LETTERS, _SIZES)]
-    for name, family, sizes in _ASIDE:
-        part = getattr(asked, name)
-        grams.append(_grams_aside(encoder.read(part), family, sizes) if part else grams[0][:0])
-    return Parts(scalars(asked, whole), np.concatenate(codes), tuple(grams))
+    grams += [_grams_aside(part, *_ASIDE[name]) for name, part in aside.items()]
+    return Parts(scalars(asked, parts, text), tuple(codes), tuple(grams))
 
 
-def _grams_aside(text: Text, family: int, sizes: tuple[int, ...]) -> Places:
+def _grams_aside(text: Text | None, family: int, sizes: tuple[int, ...]) -> Places:
+    if text is None:
+        return _NONE
     words = word_grams(text, family, _WORDS_ASIDE)
     return np.concatenate((words, letter_grams(text, family, _LETTERS_ASIDE, sizes)))
 
@@ -76,6 +95,7 @@ class Network:
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
         self.encoder = Encoder(stored)
+        self.wishes = stored["wishes"].tobytes()
         self._columns = tuple(_places(stored[f"{name}_buckets"]) for name in FAMILIES)
         self._grams = tuple(_with_nobody(stored[f"{name}_grams"]) for name in FAMILIES)
         self._scales = tuple(stored[f"{name}_scale"].astype(np.float32) for name in FAMILIES)
@@ -90,22 +110,31 @@ class Network:
 
     def says(self, parts: Parts) -> Said:
         """The whole way from what is seen to what is said."""
-        features = self.features(parts)
-        hidden = gelu(features @ self._first + self._first_bias)
-        said = hidden @ self._last + self._last_bias + features @ self._straight
+        hidden, said = self._first_bias, self._last_bias
+        for begin, features in self.features(parts):
+            rows = slice(begin, begin + len(features))
+            hidden = hidden + features @ self._first[rows]
+            said = said + features @ self._straight[rows]
+        said = said + gelu(hidden) @ self._last
         at = self._languages_at
         return Said(said[:5], float(said[5]), said[6:at], said[at:])
 
-    def features(self, parts: Parts) -> Floats:
-        """What the first layer sees. Shape (number of features,)."""
-        counts = (np.array(parts.counts, np.float32) - self._mean) / self._spread
-        seen = [counts, parts.codes]
+    def features(self, parts: Parts) -> Iterator[tuple[int, Floats]]:
+        """What the first layer sees: where it begins, and the numbers. Most requests have neither
+        a matter nor a conversation, and what is not there is not multiplied."""
+        yield 0, (np.array(parts.counts, np.float32) - self._mean) / self._spread
+        begin = len(parts.counts)
+        for codes in parts.codes:
+            if codes is not None:
+                yield begin, codes
+            begin += self.encoder.size
         for grams, columns, vectors, scale in zip(
             parts.grams, self._columns, self._grams, self._scales, strict=True
         ):
-            summed = vectors[columns[grams]].sum(0, dtype=np.int32)
-            seen.append(summed * scale * (2 / max(1.0, len(grams) ** 0.5)))
-        return np.concatenate(seen, dtype=np.float32)
+            if len(grams):
+                summed = vectors[columns[grams]].sum(0, dtype=np.int32)
+                yield begin, summed * (scale * np.float32(2 / len(grams) ** 0.5))
+            begin += len(scale)
 
 
 def gelu(values: Floats) -> Floats:

@@ -13,7 +13,7 @@ def encoder():
 
 
 def test_nothing_is_noughts(encoder):
-    for text in (None, encoder.read(""), encoder.read("zzz")):
+    for text in (encoder.read(""), encoder.read("zzz")):
         assert encoder.encoded(text).tolist() == [0.0] * (2 * WIDTH)
 
 

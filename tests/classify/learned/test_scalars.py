@@ -4,13 +4,15 @@ import pytest
 
 from larouter.classify.learned.scalars import NAMES, scalars
 from larouter.classify.learned.text import read
+from larouter.classify.learned.wish import Parted
 from larouter.classify.question import Asked
 from tests.classify.learned.weights import CLASSES
 
 
-def of(text, **rest):
-    asked = Asked(text, **({"length": len(text)} | rest))
-    return dict(zip(NAMES, scalars(asked, read(text, CLASSES)), strict=True))
+def of(text, matter="", **rest):
+    asked = Asked(text + matter, **({"length": len(text + matter)} | rest))
+    parted = Parted(text, matter)
+    return dict(zip(NAMES, scalars(asked, parted, read(text, CLASSES)), strict=True))
 
 
 def test_a_question():
@@ -54,3 +56,14 @@ def test_nothing():
 def test_letters_of_other_scripts():
     assert of("東京")["ideographs"] == 1
     assert of("naïve")["not_ascii"] == pytest.approx(0.2)
+
+
+def test_what_a_wish_is_about_is_counted_apart():
+    found = of("How many rows?", matter="\na;b\n1;2")
+
+    assert found["asks"]
+    assert found["numbers"] == 0
+    assert found["has_matter"]
+    assert found["digits_in_matter"] == pytest.approx(2 / 8)
+    assert found["code_in_matter"] == pytest.approx(2 / 8)
+    assert (found["under_12"], found["wish_under_25"]) == (False, True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from larouter.classify.learned import wish
 from larouter.classify.learned.network import FAMILIES
 from larouter.classify.learned.pieces import LONGEST
 from larouter.classify.learned.scalars import NAMES
@@ -25,7 +26,7 @@ def key(piece):
 def small(pieces=(" hello", " wor", "ld"), seed=1):
     """Arrays as `data/learned.npz` holds them."""
     random = np.random.default_rng(seed)
-    inputs = len(NAMES) + 4 * WIDTH + 2 * len(FAMILIES)
+    inputs = len(NAMES) + 10 * WIDTH + 2 * len(FAMILIES)
     outputs = 6 + len(TAGS) + len(LANGUAGES)
     arrays = {
         "classes": CLASSES,
@@ -35,6 +36,7 @@ def small(pieces=(" hello", " wor", "ld"), seed=1):
         "importance": np.zeros(len(pieces), np.float16),
         "kernel": random.normal(size=(3 * WIDTH, WIDTH)).astype(np.float16),
         "kernel_bias": np.zeros(WIDTH, np.float16),
+        "wishes": np.full(1 << wish.BITS, wish.NOTHING, np.uint8),
         "mean": np.zeros(len(NAMES), np.float32),
         "spread": np.ones(len(NAMES), np.float32),
         "first": random.normal(size=(inputs, 3)).astype(np.float16),
