@@ -1,7 +1,5 @@
 """What every test has: the network is off. What a session shares: one server, one provider."""
 
-import os
-
 import pytest
 
 from tests.network import network_off
@@ -9,10 +7,6 @@ from tests.provider import Provider
 from tests.serving import Serving
 
 __all__ = ["network_off"]
-
-if "PYTEST_XDIST_WORKER" in os.environ and "LAROUTER_HOME" in os.environ:
-    # Processes that test side by side share no data folder.
-    os.environ["LAROUTER_HOME"] += f"/{os.environ['PYTEST_XDIST_WORKER']}"
 
 
 @pytest.fixture(scope="session")
