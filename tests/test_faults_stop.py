@@ -129,7 +129,7 @@ def test_ctrl_c_in_a_terminal_lets_the_model_finish(serve):
     server = serve()
     body = {"model": STARTER, "messages": user("Tell me a story."), "max_tokens": 60}
     answer = server.ask("POST", "/v1/chat/completions", {**body, "stream": True}, stream=True,
-                        timeout=5)  # fmt: skip
+                        timeout=60)  # fmt: skip
     lines = answer.iter_lines()
     assert next(lines)
 
