@@ -24,19 +24,19 @@ def table(rows: Iterable[Row]) -> bytes:
     marks: list[int] = []
     ends, wanted = [0], []
     for row in rows:
-        for sentence, at, of, is_wanted in _sentences(row):
-            marks += map(wish.place, wish.marks(sentence, at, of))
+        for seen, is_wanted in _sentences(row):
+            marks += map(wish.place, seen)
             ends.append(len(marks))
             wanted.append(is_wanted)
     shape = (len(wanted), 1 << wish.BITS)
-    seen = sparse.csr_matrix((np.ones(len(marks)), marks, ends), shape=shape)
-    steps = np.round(_fit(seen, np.array(wanted)) / wish.STEP) + wish.NOTHING
+    counted = sparse.csr_matrix((np.ones(len(marks)), marks, ends), shape=shape)
+    steps = np.round(_fit(counted, np.array(wanted)) / wish.STEP) + wish.NOTHING
     return bytes(np.clip(steps, 0, 255).astype(np.uint8))
 
 
-def _sentences(row: Row) -> Iterator[tuple[str, int, int, bool]]:
-    """Of a row whose wish is known: each sentence that would be looked at, which it is of how many,
-    and whether it is of the wish."""
+def _sentences(row: Row) -> Iterator[tuple[list[str], bool]]:
+    """Of a row whose wish is known: the marks of each sentence that would be looked at, and whether
+    it is of the wish."""
     text = row.asked.text
     if row.wish is None or len(text) <= wish.SHORT:
         return
@@ -47,7 +47,7 @@ def _sentences(row: Row) -> Iterator[tuple[str, int, int, bool]]:
     for at in sorted(wish.either_end(len(spans))):
         left, right = spans[at]
         is_wanted = begin <= (left + right) / 2 < begin + len(row.wish)
-        yield text[left:right], at, len(spans), is_wanted
+        yield wish.marks(text, spans, at), is_wanted
 
 
 def _fit(seen: sparse.csr_matrix, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

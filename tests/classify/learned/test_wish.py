@@ -50,6 +50,15 @@ def test_wishes_at_both_ends_are_one():
     assert found == Parted("translate this:\ninto polish", LETTER)
 
 
+def test_a_little_doubt_at_the_other_end_is_no_second_wish():
+    table = bytearray(knowing("fix"))
+    table[place("roof")] = NOTHING + 40
+
+    found = parted(f"The roof leaks. {LETTER}\nfix it", bytes(table))
+
+    assert found == Parted("fix it", f"The roof leaks. {LETTER}")
+
+
 def test_neighbours_stay_together():
     found = parted(f"hi. fix it. now please\n{LETTER}", knowing("hi", "fix", "now"))
 
@@ -89,21 +98,38 @@ def test_sentences(text, found):
     assert [text[begin:end] for begin, end in sentences(text)] == found
 
 
+def marks_of(text, at=0):
+    return set(marks(text, sentences(text), at))
+
+
 def test_words_are_marks_by_themselves_and_in_pairs():
-    found = set(marks('Translate "this" now!', 0, 3))
+    found = marks_of('Translate "this" now!')
 
     assert {"translate", "^ translate", "translate this", "now", "now $", "bA"} <= found
 
 
 def test_of_a_long_sentence_both_ends_are_marks():
-    found = set(marks(" ".join(f"w{at}" for at in range(40)), 0, 1))
+    found = marks_of(" ".join(f"w{at}" for at in range(40)))
 
     assert {"w0", "w7", "w36", "w39"} <= found
     assert not {"w8", "w35"} & found
 
 
 def test_where_words_are_not_set_apart_letters_are():
-    assert {"翻訳", "訳して"} <= set(marks("この文章を英語に翻訳してください", 0, 2))
+    assert {"翻訳", "訳して"} <= marks_of("この文章を英語に翻訳してください")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "gaps"),
+    [
+        ("Sum it up:\n\nText. More.", 0, "g^2"),
+        ("Sum it up:\n\nText. More.", 1, "g20"),
+        ("Text. More.\nWhy?", 2, "g1$"),
+        ("Why?", 0, "g^$"),
+    ],
+)
+def test_what_parts_a_sentence_from_its_neighbours_is_a_mark(text, at, gaps):
+    assert gaps in marks_of(text, at)
 
 
 @pytest.mark.parametrize(
