@@ -10,8 +10,10 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
+from tzlocal import get_localzone_name
 
 DEFAULT_PORT = 18790
 _MAX_KEY = 4096
@@ -90,6 +92,9 @@ class Settings:
     """A local model that is loaded may be asked how hard an unclear request is."""
     judge_ms: int = 800
     """How long its answer is waited for."""
+    zone: str = "UTC"
+    """This machine's time zone, by its IANA name: where no project says otherwise, its days and
+    months begin at midnight there."""
     child_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     """URL scheme to proxy URL, with `no` for the hosts that need none."""
@@ -137,11 +142,22 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         unknown_model=_one_of(env, "LAROUTER_UNKNOWN_MODEL", ("reject", "auto"), "reject"),
         judge=_one_of(env, "LAROUTER_JUDGE", ("auto", "off"), "auto") == "auto",
         judge_ms=_judge_ms(env.get("LAROUTER_JUDGE_MS") or "800"),
+        zone=_machine_zone(),
         child_environment={
             name: value for name, value in env.items() if name in _CHILD or name.startswith("LC_")
         },
         proxies=_proxies(env),
     )
+
+
+def _machine_zone() -> str:
+    """UTC where the system does not say, or says what nobody knows."""
+    try:
+        name = get_localzone_name() or "UTC"
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
+    return name
 
 
 def folder(name: str) -> Path:

@@ -14,7 +14,9 @@ Promises that this path keeps, each with a test in `tests/test_gateway.py`:
    (TRUST B3). `close` covers answers that never got there; it is idempotent.
 4. A disconnect stops the spending (TRUST B8): the upstream is closed first, then the attempt is
    settled, estimated from what was delivered.
-5. No transaction spans a call: `reserve` and `settle` are two short ones.
+5. No transaction spans a call: `reserve` and `settle` are two short ones. `reserve` holds the most
+   that the call can cost, of every budget that it counts for; where one has too little, nothing is
+   sent (TRUST B4, B5).
 6. History does not change: an attempt keeps the price that it was charged at.
 7. Errors speak the caller's dialect: in the status line or, mid-stream, as an error event.
 """
@@ -31,12 +33,14 @@ from msgspec.structs import replace
 
 from larouter.core import escalation
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
-from larouter.core.accounting import CLIENT_LEFT, failed, hold_of, record_of
+from larouter.core.accounting import CLIENT_LEFT, failed, record_of
 from larouter.core.breaker import Breaker
-from larouter.core.catalog import Model, Nanodollars
+from larouter.core.budget import bound_of
+from larouter.core.catalog import Nanodollars
 from larouter.core.chat import ChatRequest, Usage
 from larouter.core.conversations import Conversations
 from larouter.core.errors import (
+    BudgetExceeded,
     LARouterError,
     StorageDown,
     TooManyRequests,
@@ -115,14 +119,37 @@ class Gateway:
             self.ledger.refuse(record, error.status, error.code)
             raise
         record = record_of(request_id, project, request, decision, started_ms)
-        answer = self._call(record, decision, request, leaving)
-        if not escalation.is_judged(decision, answer.attempt.model, request):
+        answer = self._paid(record, decision, request, leaving)
+        if not escalation.is_judged(answer.decision, answer.attempt.model, request):
             return answer
         try:
             return self._judged(answer, request, leaving)
         except BaseException:
             answer.drop(answer.broken("crash"))
             raise
+
+    def _paid(
+        self, record: RequestRecord, decision: Decision, request: ChatRequest, leaving: Leaving
+    ) -> Answer:
+        """Call; what no budget pays for is asked of a free model, if the project wants that."""
+        try:
+            return self._call(record, decision, request, leaving)
+        except BudgetExceeded as exceeded:
+            free = self._free(request)
+            with suppress(BudgetExceeded):
+                if free is not None:
+                    cheaper = replace(record, tier=free.tier, stage=free.stage, reason=free.reason)
+                    return self._call(cheaper, free, request, leaving)
+            self.ledger.refuse(record, exceeded.status, exceeded.code)
+            raise
+
+    def _free(self, request: ChatRequest) -> Decision | None:
+        """Who may answer for nothing; None: nobody, or the project would rather be refused."""
+        if request.policy.when_spent != "local" or request.over_budget:
+            return None
+        with suppress(LARouterError):
+            return self.decide(replace(request, over_budget=True))
+        return None
 
     def _judged(self, answer: Answer, request: ChatRequest, leaving: Leaving) -> Answer:
         """Where a local answer is no good, ask one tier up; where nobody answers there, it stands:
@@ -159,7 +186,7 @@ class Gateway:
         while (choice := fallback.choice) is not None:
             attempt = self._reserve(record, fallback, choice, request)
             try:
-                reply, was_cold = self._send(choice.model, request, leaving)
+                reply, was_cold = self._send(attempt, request, leaving)
             except LARouterError as error:
                 left = leaving.fired
                 goes_on = fallback.failed(error, left=left)
@@ -186,13 +213,16 @@ class Gateway:
         self, record: RequestRecord, fallback: Fallback, choice: Choice, request: ChatRequest
     ) -> Attempt:
         try:
-            return self.ledger.reserve(record, choice, hold_of(choice.model, request))
+            return self.ledger.reserve(record, choice, bound_of(choice.model, request))
         except BaseException:
             fallback.abandoned()
             raise
 
-    def _send(self, model: Model, request: ChatRequest, leaving: Leaving) -> tuple[Reply, bool]:
+    def _send(self, attempt: Attempt, request: ChatRequest, leaving: Leaving) -> tuple[Reply, bool]:
         """Return the reply, and whether the model was cold."""
+        model = attempt.model
+        if attempt.max_output is not None:
+            request = replace(request, max_output=attempt.max_output)
         was_cold = self.pace.begin(model)
         try:
             return self.providers[model.provider].call(model, request, leaving), was_cold

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
 from larouter.core.breaker import Breaker
+from larouter.core.budget import Bound
 from larouter.core.catalog import FREE, Catalog, Model, Nanodollars, Price, Tier
 from larouter.core.chat import ChatRequest, Usage
-from larouter.core.errors import LARouterError, UpstreamError
+from larouter.core.errors import BudgetExceeded, LARouterError, UpstreamError
 from larouter.core.faults import Heard
 from larouter.core.ports import Address, Leaving
 from larouter.core.route import Choice, Decision
@@ -156,18 +157,25 @@ class MemoryLedger:
     refused: list[tuple[RequestRecord, int, str]] = field(default_factory=list)
     down: dict[str, LARouterError] = field(default_factory=dict)
     """What `reserve` or `settle` raises."""
+    spent: set[str] = field(default_factory=set)
+    """The models that no budget pays for."""
+    rest: int | None = None
+    """Tokens that a budget leaves for an answer."""
 
-    def reserve(self, record: RequestRecord, choice: Choice, hold: Nanodollars | None) -> Attempt:
+    def reserve(self, record: RequestRecord, choice: Choice, bound: Bound) -> Attempt:
         if "reserve" in self.down:
             raise self.down["reserve"]
+        if choice.model.key in self.spent:
+            raise BudgetExceeded("There is nothing left.")
         attempt = Attempt(
             id=len(self.attempts) + 1,
             request=record,
             model=choice.model,
             degraded=choice.degraded,
-            hold=hold,
+            hold=bound.cost(bound.output or 0),
             price_version=None,
             started_ms=record.started_ms,
+            max_output=self.rest,
         )
         self.attempts.append(attempt)
         self.log.append(f"reserve {choice.model.key}")
@@ -234,6 +242,8 @@ CLOUD = Model(id="smart", name="smart", provider="cloud", price=PRICE, max_outpu
 OTHER = Model(id="other", name="other", provider="other", price=PRICE)
 LOCAL = Model(id="small", name="small", provider="local", price=FREE)
 USAGE = Usage(input=100, output=10)
+NO_BOUND = Bound(FREE, 0, 1, 0)
+"""Of a call that is written down and not made."""
 
 
 class House:

@@ -46,6 +46,7 @@ from larouter.providers.pool import Pool
 from larouter.routing import Situation, route
 from larouter.routing.guard import guard_of
 from larouter.secrets import Keys, Vault, admin_key
+from larouter.store.budgets import Budgets
 from larouter.store.catalog import Catalogs
 from larouter.store.feed import Feed
 from larouter.store.feedback import Feedback, guard_rows
@@ -70,6 +71,7 @@ class Services:
     admin_key: str
     catalogs: Catalogs
     projects: Projects
+    budgets: Budgets
     gateway: Gateway
     reports: Reports
     replays: Replays
@@ -208,13 +210,15 @@ def bootstrap(settings: Settings) -> Services:
         private=_private,
         memory=conversations,
     )
+    projects = Projects(writer)
+    budgets = Budgets(writer, settings.zone)
     ledger = Ledger(
         writer,
         run_id=run.id,
         price_versions=catalogs.versions,
         feed=feed,
+        budgets=budgets.of,
     )
-    projects = Projects(writer)
     guard = guard_rows(folder("data") / "guard.json")
     feedback = Feedback(writer, projects, guard_of(guard, lambda: catalogs.current, last.lean))
     return Services(
@@ -222,6 +226,7 @@ def bootstrap(settings: Settings) -> Services:
         admin_key=admin_key(settings.home, settings.admin_key),
         catalogs=catalogs,
         projects=projects,
+        budgets=budgets,
         gateway=Gateway(
             decide=decide,
             providers=roster.providers,

@@ -8,6 +8,7 @@ import click
 
 from larouter import __version__
 from larouter.cli import (
+    budgets,
     catalog,
     keys,
     learning,
@@ -38,6 +39,7 @@ for command in (
     server.serve,
     server.open_page,
     projects.group,
+    budgets.group,
     providers.group,
     keys.group,
     routing.models,

@@ -70,13 +70,17 @@ def alias(name: str, aliases: tuple[str, ...], remove: tuple[str, ...]) -> None:
 @click.option(
     "--unknown-model",
     type=click.Choice(UNKNOWN_MODEL),
-    required=True,
     help="What becomes of a model's name that nobody knows; default: as the server's setting says.",
 )
-def set_policy(name: str, unknown_model: str) -> None:
+@click.option("--zone", help="Where its days begin, such as Europe/Berlin; default: as here.")
+def set_fields(name: str, unknown_model: str | None, zone: str | None) -> None:
     """Change how project NAME is served."""
-    row = call("PATCH", f"/api/projects/{quote(name, safe='')}", {"unknown_model": unknown_model})
-    click.echo(f"{row['name']}: unknown models: {row['unknown_model']}")
+    given = {"unknown_model": unknown_model, "zone": zone}
+    changes = {field: value for field, value in given.items() if value is not None}
+    if not changes:
+        raise click.UsageError("Say what to change: --unknown-model or --zone.")
+    row = call("PATCH", f"/api/projects/{quote(name, safe='')}", changes)
+    click.echo(f"{row['name']}: unknown models: {row['unknown_model']}, time zone: {row['zone']}")
 
 
 @group.command()

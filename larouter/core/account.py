@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
+from larouter.core.budget import Held
 from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import Usage
 from larouter.core.policy import DEFAULT_POLICY, Policy
@@ -28,6 +29,8 @@ class Project:
     policy: Policy = field(default=DEFAULT_POLICY, hash=False)
     bias: float = 0.0
     """What this project's feedback has taught (`ChatRequest.bias`)."""
+    zone: str | None = None
+    """In which time zone its days begin, by its IANA name; None: this machine's."""
 
 
 class RequestRecord(Struct, frozen=True, kw_only=True):
@@ -58,6 +61,10 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """The most that this call can cost; None where the price is unknown."""
     price_version: int | None
     started_ms: int
+    max_output: int | None = None
+    """Tokens that its answer may have because a budget leaves no more; None: no such limit."""
+    held: tuple[Held, ...] = ()
+    """What it holds of budgets until it is settled."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
-from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest
 from larouter.core.errors import (
     BadRequest,
@@ -39,15 +38,6 @@ def record_of(
         started_ms=started_ms,
         numbers=decision.numbers if decision else Numbers(),
     )
-
-
-def hold_of(model: Model, request: ChatRequest) -> Nanodollars | None:
-    """An upper bound of what the call can cost (TRUST B5), or None for an unknown price."""
-    if model.price.is_free:
-        return 0
-    most = model.max_output or 0
-    output = most if request.max_output is None else min(request.max_output, most or 2**31)
-    return model.price.bound(request.size, request.n * output)
 
 
 def failed(attempt: Attempt, error: LARouterError, *, left: bool, final: bool) -> Outcome:

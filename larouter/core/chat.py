@@ -55,6 +55,8 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     """What the project wants of the router."""
     bias: float = 0.0
     """What the project's feedback has taught: added to the log-odds of `need_strong`."""
+    over_budget: bool = False
+    """No budget of the project pays for it any more: it may only be answered for nothing."""
     session: str | None = None
     """The conversation as the client names it (`x-session-id` …); None: it does not say."""
     keep: Callable[[dict[str, Any]], None] | None = None

@@ -6,7 +6,7 @@
     ├── MethodNotAllowed 405 RequestTimeout 408  Conflict 409    TooLarge 413
     ├── UriTooLong 414       UnsupportedMedia 415  VersionUnsupported 505
     ├── Misdirected 421      ProviderNotConfigured 424
-    ├── TooManyRequests 429  HeadersTooLarge 431
+    ├── TooManyRequests 429 ── BudgetExceeded      HeadersTooLarge 431
     ├── UpstreamError 502 ── UpstreamRefused (the provider's own 4xx) · UpstreamTimeout 504
     └── Unavailable 503 ── EngineDown · StorageDown
 
@@ -128,6 +128,13 @@ class TooManyRequests(LARouterError):
     status = 429
     code = "rate_limit_exceeded"
     type = "rate_limit_error"
+
+
+class BudgetExceeded(TooManyRequests):
+    """A hard budget has too little left for this call (TRUST B4). Repeating it does not help."""
+
+    code = "insufficient_quota"
+    type = "insufficient_quota"
 
 
 class HeadersTooLarge(LARouterError):

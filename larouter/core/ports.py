@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from larouter.core.account import Attempt, Outcome, RequestRecord
+from larouter.core.budget import Bound
 from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest, Usage
 from larouter.core.errors import LARouterError
@@ -174,8 +175,10 @@ class Runner(Protocol):
 class Ledger(Protocol):
     """Writes every call down, durably, before the answer is complete (TRUST B2, B3)."""
 
-    def reserve(self, record: RequestRecord, choice: Choice, hold: Nanodollars | None) -> Attempt:
-        """Commit the request and a pending attempt. Raises `StorageDown`: then nothing is sent."""
+    def reserve(self, record: RequestRecord, choice: Choice, bound: Bound) -> Attempt:
+        """Commit the request, a pending attempt and what it holds of every budget (TRUST B4).
+
+        Raises `BudgetExceeded` or `StorageDown`: then nothing was written, and nothing is sent."""
         ...
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
@@ -183,5 +186,5 @@ class Ledger(Protocol):
         ...
 
     def refuse(self, record: RequestRecord, status: int, code: str) -> None:
-        """Commit a request that reached no provider."""
+        """Commit a request that reached no provider, or that no further one may be asked for."""
         ...

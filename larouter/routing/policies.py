@@ -62,7 +62,7 @@ def _costs(model: Model, case: Case) -> str | None:
 
 
 def _is_spent(case: Case) -> bool:
-    return case.policy.when_spent == "local" and case.situation.spent(case.request.project)
+    return case.request.over_budget
 
 
 def _is_not_ruled(model: Model, case: Case) -> str | None:

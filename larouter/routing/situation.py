@@ -53,8 +53,6 @@ class Situation:
     """The prompt's tokens by the tokenizer of a local model that is loaded; None: it is not."""
     private: Callable[[ChatRequest], str | None] = lambda request: None
     """The first kind of text that the project keeps on this machine. Asked only where it does."""
-    spent: Callable[[str], bool] = lambda project: False
-    """Is a budget of this project (its id) used up?"""
     memory: Conversations | None = None
     """Who answered a conversation before; None: nobody remembers."""
     lines: Lines = field(default_factory=Lines)

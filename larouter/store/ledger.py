@@ -8,15 +8,17 @@ twice for each request (TRUST B16).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
 from larouter.core.account import Attempt, Outcome, RequestRecord
+from larouter.core.budget import Bound, Budget
 from larouter.core.catalog import Nanodollars
 from larouter.core.report import RequestLine, State
 from larouter.core.route import Choice, Numbers
+from larouter.store.admission import Granted, give_back, grant, keep
 from larouter.store.feed import Feed
 from larouter.store.writer import Writer, now_ms
 
@@ -41,7 +43,10 @@ _CLOSE_REQUEST = """UPDATE request SET status=?, error=?, ended_ms=?, stage=?, r
 _REFUSE = """INSERT INTO request
  (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, ended_ms,
   status, error)
- VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"""
+ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+ ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, status = excluded.status,
+  error = excluded.error"""
+_OVERRUN = "UPDATE attempt SET overrun = 1 WHERE id = ?"
 
 _encode = msgspec.json.Encoder().encode
 _NO_NUMBERS = Numbers()
@@ -51,42 +56,58 @@ class Ledger:
     """Writes through the one writer; tells the feed of every request that ended."""
 
     def __init__(
-        self, writer: Writer, *, run_id: str, price_versions: Mapping[str, int], feed: Feed
+        self,
+        writer: Writer,
+        *,
+        run_id: str,
+        price_versions: Mapping[str, int],
+        feed: Feed,
+        budgets: Callable[[str], tuple[Budget, ...]] = lambda project_id: (),
     ) -> None:
+        """`budgets` are those of a project, this machine's own among them, in the order of their
+        ids: the order in which they are always taken."""
         self._writer = writer
         self._run_id = run_id
         self._price_versions = price_versions
         self._feed = feed
+        self._budgets = budgets
 
-    def reserve(self, record: RequestRecord, choice: Choice, hold: Nanodollars | None) -> Attempt:
+    def reserve(self, record: RequestRecord, choice: Choice, bound: Bound) -> Attempt:
         """Commit the request and a pending attempt (TRUST B3): only then may it be sent."""
         model = choice.model
         price_version = self._price_versions.get(model.key)
         started = now_ms()
+        budgets = [
+            budget
+            for budget in self._budgets(record.project.id)
+            if budget.covers(record.tier, model)
+        ]
+        free = Granted(bound.cost(bound.output or 0), None, ())
         request_row = (*_request_columns(record), model.key, choice.degraded)
-        attempt_row = (
-            record.id,
-            record.project.id,
-            self._run_id,
-            model.provider,
-            model.key,
-            price_version,
-            hold,
-            started,
-        )
+        attempt_row = (record.id, record.project.id, self._run_id, model.provider, model.key)
 
-        def job(connection: sqlite3.Connection) -> int:
+        def job(connection: sqlite3.Connection) -> tuple[int, Granted]:
+            granted = grant(connection, budgets, bound, started) if budgets else free
             connection.execute(_INSERT_REQUEST, request_row)
-            return connection.execute(_INSERT_ATTEMPT, attempt_row).lastrowid or 0
+            attempt_id = connection.execute(
+                _INSERT_ATTEMPT, (*attempt_row, price_version, granted.hold, started)
+            ).lastrowid
+            assert attempt_id is not None
+            if granted.held:
+                keep(connection, attempt_id, granted.held)
+            return attempt_id, granted
 
+        attempt_id, granted = self._writer.run(job)
         return Attempt(
-            id=self._writer.run(job),
+            id=attempt_id,
             request=record,
             model=model,
             degraded=choice.degraded,
-            hold=hold,
+            hold=granted.hold,
             price_version=price_version,
             started_ms=started,
+            max_output=granted.output,
+            held=granted.held,
         )
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
@@ -124,6 +145,8 @@ class Ledger:
         def job(connection: sqlite3.Connection) -> bool:
             if connection.execute(_CLOSE_ATTEMPT, row).rowcount == 0:
                 return False
+            if attempt.held and give_back(connection, attempt, outcome, cost, ended):
+                connection.execute(_OVERRUN, (attempt.id,))
             if cost:
                 connection.execute(_INSERT_ENTRY, (attempt.id, "settle", cost, ended))
             if outcome.final:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from larouter.budget import check_zone
 from larouter.core.account import Project
 from larouter.core.errors import BadRequest, StorageDown
 from larouter.core.policy import Policy
@@ -12,9 +13,11 @@ from larouter.core.policy_json import changes_json, read_policy
 
 UNKNOWN_MODEL = ("auto", "reject", "default")
 """What a project may say of names that nobody knows; `default` is what the setting says."""
-COLUMNS = "id, name, created_ms, aliases, unknown_model, policy, bias"
+MACHINE_ZONE = "default"
+"""What a project says that has no time zone of its own."""
+COLUMNS = "id, name, created_ms, aliases, unknown_model, policy, bias, zone"
 
-ProjectTuple = tuple[str, str, int, str, str | None, str, float]
+ProjectTuple = tuple[str, str, int, str, str | None, str, float, str | None]
 """One row, in the order of `COLUMNS`."""
 
 _MAX_NAME = 100
@@ -25,7 +28,7 @@ _MAX_MODEL_NAME = 256
 def read_project(row: ProjectTuple) -> Project:
     """Raises `StorageDown` for a policy that this version cannot read: without it, something could
     leave this machine that is to stay on it."""
-    id, name, created_ms, aliases, unknown_model, policy, bias = row
+    id, name, created_ms, aliases, unknown_model, policy, bias, zone = row
     try:
         wanted = read_policy(json.loads(policy))
     except (BadRequest, ValueError) as error:
@@ -41,6 +44,7 @@ def read_project(row: ProjectTuple) -> Project:
         unknown_model=unknown_model,
         policy=wanted,
         bias=bias,
+        zone=zone,
     )
 
 
@@ -49,6 +53,7 @@ def columns(
     aliases: Mapping[str, str] | None,
     unknown_model: str | None,
     policy: Policy | None,
+    zone: str | None = None,
 ) -> dict[str, str | None]:
     """What to write, by column, for what is given. Raises `BadRequest`."""
     values: dict[str, str | None] = {}
@@ -60,6 +65,8 @@ def columns(
         values["unknown_model"] = _unknown_model(unknown_model)
     if policy is not None:
         values["policy"] = json.dumps(changes_json(policy))
+    if zone is not None:
+        values["zone"] = None if zone == MACHINE_ZONE else check_zone(zone)
     return values
 
 

@@ -101,13 +101,14 @@ class Projects:
         aliases: Mapping[str, str] | None = None,
         unknown_model: str | None = None,
         policy: Policy | None = None,
+        zone: str | None = None,
     ) -> Project:
         """Change what is given, all of it or nothing; `aliases` and `policy` replace all of it.
 
         Raises `NotFound`, `BadRequest` for a value that makes no sense, `Conflict`.
         """
         project = self.get(id_or_name)
-        values = columns(name, aliases, unknown_model, policy)
+        values = columns(name, aliases, unknown_model, policy, zone)
 
         def job(connection: sqlite3.Connection) -> None:
             try:

@@ -6,6 +6,7 @@ import logging
 import secrets
 import sqlite3
 
+from larouter.store.admission import RECOUNT
 from larouter.store.writer import Writer, now_ms
 
 HEARTBEAT_S = 5
@@ -61,6 +62,13 @@ class Run:
             "WHERE state='pending' AND run_id<>? AND hold_nusd > 0",
             (now, self.id),
         )
+        # What nobody knows is charged at the hold, to each budget too.
+        connection.execute(
+            "UPDATE hold SET spent = amount WHERE spent IS NULL AND attempt_id IN "
+            "(SELECT id FROM attempt WHERE state='pending' AND run_id<>?)",
+            (self.id,),
+        )
+        connection.execute(RECOUNT)
         connection.execute(
             "UPDATE request SET status=500, error='server_stopped', ended_ms=? "
             "WHERE status IS NULL AND id IN "

@@ -45,6 +45,8 @@ class ProjectRow(Row):
     """JSON: what the project's policy has that is not the default."""
     bias: Mapped[float] = mapped_column(Float, server_default="0")
     """What the project's feedback has taught (`core.learning`)."""
+    zone: Mapped[str | None] = mapped_column(String(60))
+    """IANA; in it the project's days and months begin. None: this machine's."""
 
 
 class BearerRow(Row):
@@ -136,6 +138,8 @@ class AttemptRow(Row):
     output: Mapped[int] = mapped_column(default=0)
     audio: Mapped[int] = mapped_column(default=0)
     image: Mapped[int] = mapped_column(default=0)
+    overrun: Mapped[int] = mapped_column(server_default="0")
+    """1: it cost more than the most that it should have (TRUST B5)."""
     started_ms: Mapped[int]
     first_ms: Mapped[int | None]
     ended_ms: Mapped[int | None]
@@ -151,6 +155,78 @@ class EntryRow(Row):
     """`settle`, or a later correction. Rows are appended, never changed."""
     cost_nusd: Mapped[int]
     created_ms: Mapped[int]
+
+
+class BudgetRow(Row):
+    """One limit (`core.budget.Budget`). Kept when it is removed: its windows are history."""
+
+    __tablename__ = "budget"
+
+    id: Mapped[int] = mapped_column(_Serial, primary_key=True, autoincrement=True)
+    project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id"))
+    """None: for the whole machine."""
+    name: Mapped[str] = mapped_column(String(100))
+    metric: Mapped[str] = mapped_column(String(10))
+    cap: Mapped[int]
+    period: Mapped[str] = mapped_column(String(10))
+    scope: Mapped[str] = mapped_column(String(10))
+    of: Mapped[str] = mapped_column(String(300))
+    hard: Mapped[int]
+    alerts: Mapped[str] = mapped_column(String(60))
+    """Per cents, with commas between."""
+    created_ms: Mapped[int]
+    removed_ms: Mapped[int | None]
+
+
+class BudgetWindowRow(Row):
+    """What one budget has spent and holds in one of its periods (TRUST B4, B12)."""
+
+    __tablename__ = "budget_window"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    budget_id: Mapped[int] = mapped_column(ForeignKey("budget.id"), primary_key=True)
+    start_ms: Mapped[int] = mapped_column(primary_key=True)
+    end_ms: Mapped[int]
+    opening: Mapped[int]
+    """What had been spent in this period when the budget was made."""
+    spent: Mapped[int]
+    reserved: Mapped[int]
+    blocked: Mapped[int]
+    """1: a call cost more than it held; nothing passes until somebody has looked (TRUST B5)."""
+
+
+class HoldRow(Row):
+    """What one attempt holds of one budget's window, and what it took of it in the end."""
+
+    __tablename__ = "hold"
+    __table_args__ = (
+        Index("hold_window", "budget_id", "start_ms"),
+        {"sqlite_with_rowid": False},
+    )
+
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), primary_key=True)
+    budget_id: Mapped[int] = mapped_column(ForeignKey("budget.id"), primary_key=True)
+    start_ms: Mapped[int]
+    amount: Mapped[int]
+    spent: Mapped[int | None]
+    """None while the attempt is open."""
+
+
+class AlertRow(Row):
+    """A budget passed one of its marks: once for each mark in each period."""
+
+    __tablename__ = "alert"
+    __table_args__ = (UniqueConstraint("budget_id", "start_ms", "mark"),)
+
+    id: Mapped[int] = mapped_column(_Serial, primary_key=True, autoincrement=True)
+    budget_id: Mapped[int] = mapped_column(ForeignKey("budget.id"))
+    start_ms: Mapped[int]
+    mark: Mapped[int]
+    """Per cent; 0: the budget is blocked."""
+    spent: Mapped[int]
+    cap: Mapped[int]
+    created_ms: Mapped[int]
+    seen_ms: Mapped[int | None]
 
 
 class FeedbackRow(Row):

@@ -11,6 +11,7 @@ from larouter.config import folder
 from larouter.web import (
     anthropic,
     api,
+    budgets,
     catalog_api,
     completions,
     embeddings,
@@ -32,7 +33,7 @@ from larouter.web.auth import Auth
 
 _DOORS = (
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
-    keys, projects, policies, feedback, replay,
+    keys, projects, policies, budgets, feedback, replay,
 )  # fmt: skip
 
 

@@ -136,4 +136,6 @@ def _headers(answer: Answer) -> list[tuple[str, str]]:
     ]
     if answer.choice.degraded:
         headers.append(("x-larouter-degraded", answer.choice.degraded))
+    if answer.attempt.max_output is not None:
+        headers.append(("x-larouter-max-tokens", str(answer.attempt.max_output)))
     return headers

@@ -11,6 +11,7 @@ from larouter.core.account import Project
 from larouter.core.errors import BadRequest, Forbidden
 from larouter.core.policy import Policy
 from larouter.core.policy_json import policy_json, read_policy
+from larouter.store.project_row import MACHINE_ZONE
 from larouter.store.projects import DEFAULT
 from larouter.web.auth import Auth
 from larouter.web.policies import check_names
@@ -57,8 +58,8 @@ class ProjectRoutes:
         return json_response(_project(self._services.projects.get(id)))
 
     def change_project(self, id: str) -> Response:
-        """Change what is given: name, aliases (all of them at once), unknown_model, and of the
-        policy the fields that are in it."""
+        """Change what is given: name, aliases (all of them at once), unknown_model, zone, and
+        of the policy the fields that are in it."""
         self._admin()
         self._make_default(id)
         given = decode_object(request.environ["wsgi.input"].read())
@@ -67,7 +68,10 @@ class ProjectRoutes:
         changes = _changes(given)
         if "policy" in changes:
             changes["policy"] = self._policy(id, changes["policy"])
-        return json_response(_project(self._services.projects.update(id, **changes)))
+        project = self._services.projects.update(id, **changes)
+        if "zone" in changes:
+            self._services.budgets.reload()
+        return json_response(_project(project))
 
     def delete_project(self, id: str) -> Response:
         self._admin()
@@ -121,12 +125,13 @@ def _project(project: Project) -> dict[str, Any]:
         "aliases": project.aliases,
         "unknown_model": project.unknown_model or "default",
         "policy": policy_json(project.policy),
+        "zone": project.zone or MACHINE_ZONE,
     }
 
 
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
     """What a PATCH wants changed; a field that there is not is a slip, and said so."""
-    kinds = {"name": str, "aliases": dict, "unknown_model": str, "policy": dict}
+    kinds = {"name": str, "aliases": dict, "unknown_model": str, "policy": dict, "zone": str}
     for field, value in given.items():
         if field not in kinds:
             raise BadRequest(f"A project has no field {field!r} to change.", param=field[:100])

@@ -16,8 +16,8 @@ from larouter.wire.strict_json import encode
 
 logger = logging.getLogger(__name__)
 
-_FOR_GOOD = frozenset({"invalid_api_key", "provider_key_refused"})
-"""What no repetition changes. Clients are told, as some repeat a 401 or a 502 for minutes."""
+_FOR_GOOD = frozenset({"invalid_api_key", "provider_key_refused", "insufficient_quota"})
+"""What no repetition changes. Clients are told, as some repeat such a status for minutes."""
 _MAX_LINE = 200
 
 

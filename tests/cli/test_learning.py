@@ -9,6 +9,7 @@ from larouter.core.chat import Usage
 from larouter.core.errors import LARouterError
 from larouter.core.route import Choice, Numbers
 from larouter.store.writer import now_ms
+from tests.fakes import NO_BOUND
 
 
 @pytest.fixture
@@ -22,7 +23,9 @@ def answered(tmp_path):
             started_ms=now_ms(), numbers=Numbers(probabilities=(0.4, 0.6), need_strong=0.3),
         )  # fmt: skip
         ledger = services.gateway.ledger
-        attempt = ledger.reserve(record, Choice(model=services.catalog.models["smollm2-135m"]), 0)
+        attempt = ledger.reserve(
+            record, Choice(model=services.catalog.models["smollm2-135m"]), NO_BOUND
+        )
         ledger.settle(attempt, Outcome(state="settled", usage=Usage(input=9, output=5)))
     finally:
         services.close()

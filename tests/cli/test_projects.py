@@ -119,10 +119,10 @@ def test_unknown_models_are_a_project_s_own_business(cli, name):
 
     set_to = cli.lines("projects", "set", name, "--unknown-model", "auto")
 
-    assert set_to == [f"{name}: unknown models: auto"]
-    assert cli.lines("projects", "set", name, "--unknown-model", "default") == [
-        f"{name}: unknown models: default"
-    ]
+    assert set_to == [f"{name}: unknown models: auto, time zone: default"]
+    assert cli.lines(
+        "projects", "set", name, "--unknown-model", "default", "--zone", "Asia/Tokyo"
+    ) == [f"{name}: unknown models: default, time zone: Asia/Tokyo"]
 
 
 def test_what_a_project_had_kept_can_be_forgotten(cli, name):
@@ -131,3 +131,8 @@ def test_what_a_project_had_kept_can_be_forgotten(cli, name):
     with pytest.raises(click.Abort):
         cli.run("projects", "forget", name, stdin="n\n")
     assert "Deleted 0 stored" in cli.run("projects", "forget", name, "--yes").output
+
+
+def test_setting_says_what(cli, name):
+    with pytest.raises(click.UsageError):
+        cli.run("projects", "set", name)

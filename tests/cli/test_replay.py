@@ -12,6 +12,7 @@ from larouter.core.chat import Usage
 from larouter.core.errors import LARouterError
 from larouter.core.route import Choice, Numbers
 from larouter.store.writer import now_ms
+from tests.fakes import NO_BOUND
 
 HARD = Numbers(
     tier="COMPLEX", probabilities=(0.0, 0.1, 0.2, 0.5, 0.2), need_strong=0.7, prompt_tokens=900,
@@ -35,7 +36,7 @@ def record(tmp_path):
                 )  # fmt: skip
                 ledger = services.gateway.ledger
                 choice = Choice(model=services.catalog.models[model])
-                attempt = ledger.reserve(row, choice, 0)
+                attempt = ledger.reserve(row, choice, NO_BOUND)
                 usage = Usage(input=10_000, output=5_000)
                 ledger.settle(attempt, Outcome(state="settled", usage=usage))
         finally:

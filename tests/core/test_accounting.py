@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from larouter.core.account import Attempt, Project
-from larouter.core.accounting import CLIENT_LEFT, failed, hold_of, record_of
+from larouter.core.accounting import CLIENT_LEFT, failed, record_of
 from larouter.core.errors import BadRequest, EngineDown, UpstreamError, UpstreamRefused
 from larouter.core.route import Choice, Decision, Numbers
-from tests.fakes import CLOUD, LOCAL, OTHER, a_request, with_fields
+from tests.fakes import CLOUD, LOCAL, a_request
 
 PROJECT = Project(id="p", name="mine")
 DECISION = Decision(
@@ -32,20 +32,6 @@ def test_a_request_that_was_refused():
 
     assert (record.tier, record.stage, record.score, record.reason) == ("-", "-", 0.0, "")
     assert record.numbers == Numbers()
-
-
-@pytest.mark.parametrize(
-    ("model", "max_output", "tokens"),
-    [(CLOUD, None, 1_000), (CLOUD, 10, 10), (CLOUD, 5_000, 1_000), (OTHER, 10, 10)],
-)
-def test_a_hold_is_an_upper_bound(model, max_output, tokens):
-    request = with_fields(a_request(), max_output=max_output, n=2)
-
-    assert hold_of(model, request) == model.price.bound(request.size, 2 * tokens)
-
-
-def test_what_is_free_holds_nothing():
-    assert hold_of(LOCAL, a_request()) == 0
 
 
 @pytest.mark.parametrize(

@@ -59,14 +59,12 @@ def test_a_cloud_answer_is_the_last_word():
         {"mode": "local-only"},
         {"providers": frozenset({"openai"})},
         {"max_cost": 1},
-        {"when_spent": "local"},
         {"privacy": frozenset({"secrets"})},
     ],
 )
 def test_no_policy_is_got_round(policy):
     above = _above(
         {"escalation": "cloud", **policy},
-        spent=lambda project: True,
         private=lambda request: "secrets",
     )
 

@@ -26,7 +26,6 @@ ROWS = {row.name: row for row in POLICIES}
         ("providers", {"providers": frozenset({"google"})}, {}, {"own", "genius"}),
         ("providers", {"providers": frozenset()}, {}, {"own", "smart", "genius"}),
         ("max-cost", {"max_cost": 10**7}, {}, {"smart", "genius"}),
-        ("budget", {"when_spent": "local"}, {"spent": lambda project: True}, {"smart"}),
     ],
 )
 def test_a_row_keeps_out_what_it_names(name, policy, more, kept_out):
@@ -47,7 +46,14 @@ def test_a_new_project_has_no_limits():
 
 def test_a_budget_that_is_not_spent_keeps_nobody_out():
     assert limits_of(a_case(asking({"when_spent": "local"}))) == ()
-    assert limits_of(a_case(asking(), spent=lambda project: True)) == ()
+
+
+def test_a_budget_that_is_spent_keeps_out_what_costs():
+    case = a_case(asking(over_budget=True))
+
+    assert limits_of(case) == (ROWS["budget"],)
+    assert ROWS["budget"].refuses(SMART, case)
+    assert ROWS["budget"].refuses(SMALL, case) is None
 
 
 @pytest.mark.parametrize(

@@ -110,15 +110,14 @@ def _refused(error, request=None, **situation):
         ({"providers": frozenset({"openai"})}, "google/x", "providers", "--allow PROVIDER"),
         ({"max_cost": 1}, "smart", "max-cost", "--max-cost USD"),
         ({"privacy": frozenset({"card"})}, "smart", "privacy", "--private none"),
-        ({"when_spent": "local"}, "smart", "budget", "larger budget"),
+        ({}, "smart", "budget", "larger budget"),
     ],
 )
 def test_a_model_asked_for_by_name_is_refused_by_the_rule_that_keeps_it_out(
     policy, model, rule, how
 ):
-    error = _refused(
-        Forbidden, asking(policy, model=model), private=lambda _: "card", spent=lambda _: True
-    )
+    request = asking(policy, model=model, over_budget=rule == "budget")
+    error = _refused(Forbidden, request, private=lambda _: "card")
 
     assert (error.status, error.code, error.param) == (403, "policy_refused", "model")
     assert f"({rule})" in error.message

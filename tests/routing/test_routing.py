@@ -199,14 +199,11 @@ def test_in_cloud_only_an_easy_request_goes_to_the_first_tier_that_has_a_cloud()
 
 
 def test_a_budget_that_is_spent_leaves_what_is_free():
-    policy = {"when_spent": "local"}
-
-    spent = routed(asking(policy), verdict="COMPLEX", spent=lambda project: True)
-    left = routed(asking(policy), verdict="COMPLEX", spent=lambda project: False)
-    refuses = routed(asking(), verdict="COMPLEX", spent=lambda project: True)
+    spent = routed(asking(over_budget=True), verdict="COMPLEX")
+    left = routed(asking({"when_spent": "local"}), verdict="COMPLEX")
 
     assert first(spent) == ("large", "budget")
-    assert first(left) == first(refuses) == ("smart", None)
+    assert first(left) == ("smart", None)
 
 
 def test_a_rule_goes_before_the_slider():

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import count
 
 from larouter.core.account import Outcome, Project, RequestRecord
+from larouter.core.budget import Bound
 from larouter.core.catalog import FREE, Model, Price
 from larouter.core.chat import Usage
 from larouter.core.route import Choice
@@ -25,7 +26,9 @@ MODELS = (LOCAL, CLOUD, UNPRICED)
 USAGE = Usage(input=1000, output=100)
 COST = 2_250_000
 """What `USAGE` costs with `CLOUD`, in nano-dollars."""
+PROMPT, OUTPUT = 4_000, 400
 HOLD = 9_000_000
+"""What so long a prompt and so long an answer cost with `CLOUD` at most."""
 
 HOUR = 3_600_000
 
@@ -73,9 +76,12 @@ class Book:
         }
         return RequestRecord(**{**facts, **changes})
 
-    def reserve(self, model=CLOUD, *, hold=HOLD, degraded=None, record=None, **changes):
+    def reserve(
+        self, model=CLOUD, *, prompt=PROMPT, output=OUTPUT, degraded=None, record=None, **changes
+    ):
         record = record or self.record(**changes)
-        return self.ledger.reserve(record, Choice(model=model, degraded=degraded), hold)
+        bound = Bound(model.price, prompt, 1, output)
+        return self.ledger.reserve(record, Choice(model=model, degraded=degraded), bound)
 
     def settle(self, attempt, state="settled", **outcome):
         outcome.setdefault("usage", USAGE if state in {"settled", "estimated"} else Usage())

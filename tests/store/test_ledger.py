@@ -148,7 +148,7 @@ def test_an_attempt_is_charged_for_how_it_ended(state, cost, book, ask):
 
 @pytest.mark.parametrize("state", ["settled", "estimated", "unknown"])
 def test_an_unknown_price_is_an_unknown_cost(state, book, ask):
-    attempt = book.reserve(UNPRICED, hold=None)
+    attempt = book.reserve(UNPRICED)
 
     said = book.settle(attempt, state, usage=USAGE)
 
@@ -159,11 +159,11 @@ def test_an_unknown_price_is_an_unknown_cost(state, book, ask):
 
 @pytest.mark.parametrize("state", ["failed", "released"])
 def test_what_was_not_done_costs_nothing_at_any_price(state, book):
-    assert book.settle(book.reserve(UNPRICED, hold=None), state) == 0
+    assert book.settle(book.reserve(UNPRICED), state) == 0
 
 
 def test_this_machine_costs_nothing(book, ask):
-    attempt = book.bill(LOCAL, hold=0)
+    attempt = book.bill(LOCAL)
 
     assert ask(ATTEMPT, attempt.id) == [("settled", 0)]
     assert ask(ENTRIES) == []
@@ -201,7 +201,7 @@ def test_a_fallback_is_a_second_attempt_of_one_request(book, ask):
     first = book.reserve()
     book.settle(first, "failed", status=502, final=False)
 
-    second = book.reserve(LOCAL, hold=0, degraded="provider-down", record=first.request)
+    second = book.reserve(LOCAL, degraded="provider-down", record=first.request)
     book.settle(second)
 
     assert ask("SELECT request_id, model, state FROM attempt ORDER BY id") == [
@@ -317,14 +317,14 @@ def test_a_line_says_whether_it_was_answered(status, state, book, lines):
 
 
 def test_a_line_says_that_a_price_is_unknown(book, lines):
-    book.bill(UNPRICED, hold=None)
+    book.bill(UNPRICED)
 
     assert lines()[0].cost_nusd is None
 
 
 def test_the_page_and_the_feed_tell_the_same(book, lines, database):
     for model in MODELS:
-        book.bill(model, hold=None)
+        book.bill(model)
     book.ledger.refuse(book.record(), 404, "model_not_found")
 
     assert lines() == Reports(database).recent()[::-1]

@@ -36,8 +36,8 @@ def test_today_sums_tokens_and_money(reports, bill):
 
 def test_a_request_that_costs_nobody_knows_what_is_counted_apart(reports, bill):
     bill()
-    bill(UNPRICED, hold=None)
-    bill(UNPRICED, state="unknown", hold=None)
+    bill(UNPRICED)
+    bill(UNPRICED, state="unknown")
 
     today = reports.today()
 
@@ -45,14 +45,14 @@ def test_a_request_that_costs_nobody_knows_what_is_counted_apart(reports, bill):
 
 
 def test_only_unknown_costs_are_no_cost(reports, bill):
-    bill(UNPRICED, hold=None)
+    bill(UNPRICED)
 
     assert reports.today().cost_nusd == 0
 
 
 def test_a_request_of_two_attempts_is_unpriced_once(reports, bill, book, move):
-    first = bill(UNPRICED, state="estimated", hold=None, outcome={"final": False})
-    second = book.reserve(UNPRICED, hold=None, record=first.request)
+    first = bill(UNPRICED, state="estimated", outcome={"final": False})
+    second = book.reserve(UNPRICED, record=first.request)
     book.settle(second)
     move(second, NOON)
 
@@ -61,13 +61,13 @@ def test_a_request_of_two_attempts_is_unpriced_once(reports, bill, book, move):
 
 @pytest.mark.parametrize("state", ["failed", "released"])
 def test_what_was_not_done_is_not_unpriced(state, reports, bill):
-    bill(UNPRICED, state, hold=None)
+    bill(UNPRICED, state)
 
     assert reports.today().unpriced == 0
 
 
 def test_an_open_request_is_not_unpriced(reports, book, move):
-    move(book.reserve(UNPRICED, hold=None), NOON)
+    move(book.reserve(UNPRICED), NOON)
 
     today = reports.today()
 
@@ -170,7 +170,7 @@ def test_a_line_sums_its_attempts(reports, bill, book):
 
 def test_one_attempt_without_a_price_makes_the_cost_unknown(reports, bill, book):
     first = bill(outcome={"final": False})
-    book.settle(book.reserve(UNPRICED, hold=None, record=first.request))
+    book.settle(book.reserve(UNPRICED, record=first.request))
 
     assert reports.recent()[0].cost_nusd is None
 

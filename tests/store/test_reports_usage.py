@@ -119,7 +119,7 @@ def test_an_attempt_is_exported_as_promised(reports, bill):
 
 
 def test_every_attempt_is_exported_oldest_first(reports, bill, book, move):
-    pending = book.reserve(UNPRICED, hold=None)
+    pending = book.reserve(UNPRICED)
     move(pending, NOON + HOUR)
     late = bill(at=NOON)
     early = bill(at=NOON - HOUR)

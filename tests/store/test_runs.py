@@ -7,7 +7,7 @@ import pytest
 
 from larouter.store.runs import Run
 from larouter.store.writer import Writer
-from tests.store.bills import COST, HOLD, LOCAL, UNPRICED
+from tests.store.bills import CLOUD, COST, HOLD, LOCAL, UNPRICED
 
 ATTEMPT = "SELECT state, cost_nusd, ended_ms IS NOT NULL FROM attempt WHERE id=?"
 REQUEST = "SELECT status, error, ended_ms IS NOT NULL FROM request WHERE id=?"
@@ -95,11 +95,10 @@ def test_recovering_leaves_what_ended_alone(book, next_run, ask):
 
 
 @pytest.mark.parametrize(
-    ("model", "hold", "cost", "entries"),
-    [(LOCAL, 0, 0, 0), (UNPRICED, None, None, 0), (UNPRICED, HOLD, HOLD, 1)],
+    ("model", "cost", "entries"), [(LOCAL, 0, 0), (UNPRICED, None, 0), (CLOUD, HOLD, 1)]
 )
-def test_what_held_nothing_is_charged_nothing(model, hold, cost, entries, book, next_run, ask):
-    attempt = book.reserve(model, hold=hold)
+def test_what_held_nothing_is_charged_nothing(model, cost, entries, book, next_run, ask):
+    attempt = book.reserve(model)
 
     next_run.recover()
 

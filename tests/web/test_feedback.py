@@ -8,6 +8,7 @@ from larouter.core.chat import ChatRequest, Message, Usage
 from larouter.core.route import Choice, Numbers
 from larouter.store.writer import now_ms
 from larouter.web.calls import _learn_repetition
+from tests.fakes import NO_BOUND
 
 JUDGED = Numbers(probabilities=(0.4, 0.3, 0.2, 0.05, 0.05), need_strong=0.3, tier="SIMPLE")
 
@@ -24,7 +25,7 @@ def answered(house):
             reason="said", stream=False, rid=None, started_ms=now_ms(), numbers=JUDGED,
         )  # fmt: skip
         model = services.catalog.models["smollm2-135m"]
-        attempt = services.gateway.ledger.reserve(record, Choice(model=model), 0)
+        attempt = services.gateway.ledger.reserve(record, Choice(model=model), NO_BOUND)
         services.gateway.ledger.settle(
             attempt, Outcome(**{"state": "settled", "usage": Usage(input=9, output=5), **facts})
         )

@@ -9,6 +9,7 @@ from larouter.core.account import Outcome, RequestRecord
 from larouter.core.chat import Usage
 from larouter.core.route import Choice, Numbers
 from larouter.store.writer import now_ms
+from tests.fakes import NO_BOUND
 
 DAY_MS = 86_400_000
 HARD = Numbers(
@@ -46,7 +47,7 @@ def asked(house):
         if model is None:
             ledger.refuse(record, 424, "provider_not_configured")
             return
-        attempt = ledger.reserve(record, Choice(model=services.catalog.models[model]), 0)
+        attempt = ledger.reserve(record, Choice(model=services.catalog.models[model]), NO_BOUND)
         ledger.settle(attempt, Outcome(state="settled", usage=Usage(input=1_000, output=500)))
 
     return asked

@@ -38,6 +38,8 @@ def pass_on(request: ChatRequest, call: Call) -> Sending:
     """As the client wrote it, but for the model's name, and a stream's usage, which we need."""
     body = _known(dict(request.body), call)
     body["model"] = call.name
+    if request.max_output is not None:
+        body["max_tokens"] = request.max_output
     if request.stream:
         options = request.body.get("stream_options") or {}
         body["stream_options"] = {**options, "include_usage": True}

@@ -1,0 +1,107 @@
+"""What may be spent: budgets, and the most that one call can take of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from larouter.core.catalog import Model, Nanodollars
+from larouter.core.chat import ChatRequest
+from larouter.core.price import Price
+
+METRICS = ("cost", "tokens", "requests")
+PERIODS = ("daily", "weekly", "monthly", "total")
+SCOPES = ("all", "tier", "provider", "model")
+ALERTS = (50, 80, 100)
+"""Per cent of a budget at which its owner is told, unless others were chosen."""
+LEAST_OUTPUT = 256
+"""Tokens: an answer is not cut shorter by a budget (TRUST B5)."""
+MOST_OUTPUT = 32_768
+"""Tokens that an answer may have under a hard budget when neither client nor model says."""
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """One limit of a project, or of this machine as a whole."""
+
+    id: int
+    project_id: str | None
+    """None: everything that this LARouter sends."""
+    name: str
+    metric: str = "cost"
+    """cost, tokens (prompt and answer together) or requests."""
+    cap: int
+    """Nano-dollars, tokens or requests in each period."""
+    period: str = "monthly"
+    zone: str = "UTC"
+    """The IANA time zone in which the period begins: its project's, else this machine's."""
+    scope: str = "all"
+    of: str = ""
+    """Which tier, provider or `provider/model` it is for; `""` for all."""
+    hard: bool = True
+    """False: its owner is told, and nothing is refused."""
+    alerts: tuple[int, ...] = ALERTS
+
+    def covers(self, tier: str, model: Model) -> bool:
+        """Does a call of this model, for a request of this tier, count?"""
+        if self.scope == "all":
+            return True
+        named = {"tier": tier, "provider": model.provider, "model": model.key}[self.scope]
+        return named == self.of
+
+
+class Held(NamedTuple):
+    """What one call holds of one budget's window until it is settled."""
+
+    budget: Budget
+    start_ms: int
+    amount: int
+
+
+class Bound(NamedTuple):
+    """The most that a call can take, by how long its answer may get (TRUST B5)."""
+
+    price: Price
+    prompt: int
+    """Bytes of the request: a token is never shorter."""
+    n: int
+    output: int | None
+    """Tokens of one answer at most, by the model and by the client; None: nobody set a limit."""
+
+    def cost(self, output: int) -> Nanodollars | None:
+        """None: the price is unknown."""
+        return 0 if self.price.is_free else self.price.bound(self.prompt, self.n * output)
+
+    def tokens(self, output: int) -> int:
+        return self.prompt + self.n * output
+
+    def fits(self, output: int, cost: Nanodollars | None, tokens: int | None) -> bool:
+        """Does an answer of this length stay within these rests? None: there is no limit."""
+        if tokens is not None and self.tokens(output) > tokens:
+            return False
+        if cost is None:
+            return True
+        most = self.cost(output)
+        return most is not None and most <= cost
+
+    def longest(self, cost: Nanodollars | None, tokens: int | None) -> int | None:
+        """The longest answer that stays within these rests; None: not even the shortest that is
+        worth asking for."""
+        most = MOST_OUTPUT if self.output is None else self.output
+        if self.fits(most, cost, tokens):
+            return most
+        least = min(LEAST_OUTPUT, most)
+        if not self.fits(least, cost, tokens):
+            return None
+        while most - least > 1:
+            middle = (least + most) // 2
+            if self.fits(middle, cost, tokens):
+                least = middle
+            else:
+                most = middle
+        return least
+
+
+def bound_of(model: Model, request: ChatRequest) -> Bound:
+    limits = [limit for limit in (model.max_output, request.max_output) if limit is not None]
+    return Bound(model.price, request.size, request.n, min(limits, default=None))

@@ -1,0 +1,212 @@
+"""May this call be paid for? What it holds of its budgets, and what it takes of them in the end.
+
+These run inside the transactions of `reserve` and `settle`, in the writer's thread (TRUST B4, B16).
+A budget's window is spent + reserved <= cap at all times: one conditional statement says so, and
+nothing else adds to `reserved`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from larouter.budget import amount_words, budget_words, renewal_words, window_at
+from larouter.core.account import Attempt, Outcome
+from larouter.core.budget import LEAST_OUTPUT, Bound, Budget, Held
+from larouter.core.catalog import Nanodollars
+from larouter.core.errors import BudgetExceeded
+
+_LATEST = """SELECT start_ms, end_ms, spent, reserved, blocked FROM budget_window
+ WHERE budget_id=? ORDER BY start_ms DESC LIMIT 1"""
+_OPEN = """INSERT INTO budget_window
+ (budget_id, start_ms, end_ms, opening, spent, reserved, blocked) VALUES (?,?,?,0,0,0,0)
+ ON CONFLICT (budget_id, start_ms) DO NOTHING"""
+_TAKE = """UPDATE budget_window SET reserved = reserved + :amount
+ WHERE budget_id = :budget AND start_ms = :start AND blocked = 0
+  AND spent + reserved + :amount <= :cap"""
+_TAKE_SOFT = """UPDATE budget_window SET reserved = reserved + :amount
+ WHERE budget_id = :budget AND start_ms = :start"""
+_HOLD = "INSERT INTO hold (attempt_id, budget_id, start_ms, amount) VALUES (?,?,?,?)"
+_GIVE_BACK = """UPDATE budget_window
+ SET reserved = reserved - ?, spent = spent + ?, blocked = CASE WHEN ? = 1 THEN 1 ELSE blocked END
+ WHERE budget_id = ? AND start_ms = ? RETURNING spent"""
+_CLOSE_HOLD = "UPDATE hold SET spent = ? WHERE attempt_id = ? AND budget_id = ?"
+_ALERT = """INSERT INTO alert (budget_id, start_ms, mark, spent, cap, created_ms)
+ VALUES (?,?,?,?,?,?) ON CONFLICT (budget_id, start_ms, mark) DO NOTHING"""
+
+RECOUNT = """UPDATE budget_window SET
+ reserved = coalesce((SELECT sum(h.amount) FROM hold h WHERE h.budget_id = budget_window.budget_id
+  AND h.start_ms = budget_window.start_ms AND h.spent IS NULL), 0),
+ spent = opening + coalesce((SELECT sum(h.spent) FROM hold h
+  WHERE h.budget_id = budget_window.budget_id AND h.start_ms = budget_window.start_ms), 0)
+ WHERE reserved > 0"""
+"""Counts the windows in which something was held anew, from what each attempt held and took."""
+BLOCKED = 0
+"""The mark of an alert that says: something cost more than it could, look at it."""
+
+
+class Place(NamedTuple):
+    """A budget, and how its window stands now."""
+
+    budget: Budget
+    start_ms: int
+    end_ms: int
+    spent: int
+    reserved: int
+    is_blocked: bool
+
+    @property
+    def rest(self) -> int:
+        return 0 if self.is_blocked else max(0, self.budget.cap - self.spent - self.reserved)
+
+
+class Granted(NamedTuple):
+    """What a call may take."""
+
+    hold: Nanodollars | None
+    output: int | None
+    """Tokens that its answer may have at most; None: as the client and the model say."""
+    held: tuple[Held, ...]
+
+
+def place_of(connection: sqlite3.Connection, budget: Budget, at_ms: int) -> Place:
+    """The budget's window of this moment, opened if it is new.
+
+    A clock that was set back never reopens an older window (TRUST B12).
+    """
+    row = connection.execute(_LATEST, (budget.id,)).fetchone()
+    if row is None or row[1] <= at_ms:
+        window = window_at(budget.period, budget.zone, at_ms)
+        connection.execute(_OPEN, (budget.id, *window))
+        return Place(budget, *window, 0, 0, is_blocked=False)
+    start_ms, end_ms, spent, reserved, blocked = row
+    return Place(budget, start_ms, end_ms, spent, reserved, is_blocked=bool(blocked))
+
+
+def grant(
+    connection: sqlite3.Connection, budgets: Sequence[Budget], bound: Bound, at_ms: int
+) -> Granted:
+    """Hold the most that the call can take of each budget, or of none of them.
+
+    Where less is left than its longest answer may cost, a shorter one is granted, of
+    `LEAST_OUTPUT` tokens at least (TRUST B5). Raises `BudgetExceeded`.
+    """
+    counted = [budget for budget in budgets if budget.metric != "cost" or not bound.price.is_free]
+    places = [place_of(connection, budget, at_ms) for budget in counted]
+    hard = [place for place in places if place.budget.hard]
+    output = _longest(hard, bound) if hard else bound.output
+    # Without a limit and without a hard budget the hold is a note, of the prompt alone.
+    hold, tokens = bound.cost(output or 0), bound.tokens(output or 0)
+    held = []
+    for place in places:
+        amount = _amount(place.budget.metric, hold, tokens)
+        _take(connection, place, amount)
+        held.append(Held(place.budget, place.start_ms, amount))
+    return Granted(hold, None if output == bound.output else output, tuple(held))
+
+
+def keep(connection: sqlite3.Connection, attempt_id: int, held: Sequence[Held]) -> None:
+    """Write down which attempt holds what."""
+    for budget, start_ms, amount in held:
+        connection.execute(_HOLD, (attempt_id, budget.id, start_ms, amount))
+
+
+def give_back(
+    connection: sqlite3.Connection,
+    attempt: Attempt,
+    outcome: Outcome,
+    cost: Nanodollars | None,
+    now_ms: int,
+) -> bool:
+    """Take what the attempt cost, and no longer what it could have. True: it cost more."""
+    overran = False
+    for budget, start_ms, amount in attempt.held:
+        spent = _taken(budget.metric, outcome, cost, amount)
+        is_over = budget.hard and spent > amount
+        overran |= is_over
+        (total,) = connection.execute(
+            _GIVE_BACK, (amount, spent, int(is_over), budget.id, start_ms)
+        ).fetchone()
+        connection.execute(_CLOSE_HOLD, (spent, attempt.id, budget.id))
+        marks = [mark for mark in budget.alerts if total * 100 >= budget.cap * mark]
+        # Only what this call has passed; the others were told of before.
+        marks = [mark for mark in marks if (total - spent) * 100 < budget.cap * mark]
+        for mark in [*marks, BLOCKED] if is_over else marks:
+            connection.execute(_ALERT, (budget.id, start_ms, mark, total, budget.cap, now_ms))
+    return overran
+
+
+def exceeded(place: Place, needed: int | None) -> BudgetExceeded:
+    """The refusal, in words that say which budget, how it stands and when it renews."""
+    budget = place.budget
+    name = budget_words(budget)
+    if place.is_blocked:
+        return BudgetExceeded(
+            f"A call cost more than {name} had set aside for it, so nothing more is sent until "
+            f"you have looked at it: larouter budgets resume {budget.id}."
+        )
+    said = f"{name[0].upper()}{name[1:]} is used up: {amount_words(budget.metric, place.spent)}"
+    said += " spent"
+    if place.reserved:
+        said += f", {amount_words(budget.metric, place.reserved)} held by requests under way"
+    if needed is not None:
+        said = said.replace("is used up", "has too little left")
+        said += f"; this one may take {amount_words(budget.metric, needed)}"
+    return BudgetExceeded(f"{said}. {renewal_words(budget, place.end_ms)}")
+
+
+def _longest(hard: Sequence[Place], bound: Bound) -> int:
+    """How long the answer may get."""
+    for place in hard:
+        if place.rest < 1:
+            raise exceeded(place, None)
+    output = bound.longest(_least(hard, "cost"), _least(hard, "tokens"))
+    if output is None:
+        raise _too_dear(hard, bound)
+    return output
+
+
+def _least(places: Sequence[Place], metric: str) -> int | None:
+    return min((place.rest for place in places if place.budget.metric == metric), default=None)
+
+
+def _too_dear(hard: Sequence[Place], bound: Bound) -> BudgetExceeded:
+    """Of several budgets the one that has the least left is told of."""
+    most = LEAST_OUTPUT if bound.output is None else min(bound.output, LEAST_OUTPUT)
+    cost = bound.cost(most)
+    needs = {"cost": cost, "tokens": bound.tokens(most), "requests": 1}
+    if cost is None and any(place.budget.metric == "cost" for place in hard):
+        place = next(place for place in hard if place.budget.metric == "cost")
+        return BudgetExceeded(
+            f"Nobody knows what this model costs, and {budget_words(place.budget)} is for calls "
+            "whose price is known. Add its price to the catalogue, or ask for another model."
+        )
+    place = next(p for p in hard if p.rest < (needs[p.budget.metric] or 0))
+    return exceeded(place, needs[place.budget.metric])
+
+
+def _amount(metric: str, hold: Nanodollars | None, tokens: int) -> int:
+    return 1 if metric == "requests" else tokens if metric == "tokens" else hold or 0
+
+
+def _taken(metric: str, outcome: Outcome, cost: Nanodollars | None, amount: int) -> int:
+    """What an attempt takes in the end. Of what nobody knows, all that it held (TRUST B9)."""
+    if outcome.state in ("released", "failed"):
+        return 0
+    if metric == "requests":
+        return int(outcome.final)
+    if outcome.state == "unknown":
+        return amount
+    usage = outcome.usage
+    return usage.prompt + usage.output if metric == "tokens" else cost or 0
+
+
+def _take(connection: sqlite3.Connection, place: Place, amount: int) -> None:
+    budget = place.budget
+    values = {"amount": amount, "budget": budget.id, "start": place.start_ms, "cap": budget.cap}
+    if not budget.hard:
+        values.pop("cap")
+        connection.execute(_TAKE_SOFT, values)
+    elif connection.execute(_TAKE, values).rowcount == 0:
+        raise exceeded(place, amount)

@@ -1,0 +1,285 @@
+"""Budgets as rows: make, change, remove, see how they stand; and the alerts that they gave."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from larouter.budget import window_at
+from larouter.core.budget import ALERTS, METRICS, PERIODS, SCOPES, Budget
+from larouter.core.errors import BadRequest, NotFound
+from larouter.store.admission import Place, place_of
+from larouter.store.writer import Writer, now_ms
+
+MOST_BUDGETS = 50
+"""Of one project: each is a statement in every request."""
+_MAX_NAME = 100
+_MAX_OF = 300
+_MOST_MARKS = 10
+_MOST = 10**15
+"""A million dollars; as many tokens or requests are more than anybody needs."""
+
+_ROWS = """SELECT b.id, b.project_id, b.name, b.metric, b.cap, b.period, b.scope, b.of, b.hard,
+ b.alerts, p.zone FROM budget b LEFT JOIN project p ON p.id = b.project_id
+ WHERE b.removed_ms IS NULL ORDER BY b.id"""
+_INSERT = """INSERT INTO budget
+ (project_id, name, metric, cap, period, scope, of, hard, alerts, created_ms)
+ VALUES (?,?,?,?,?,?,?,?,?,?)"""
+# What was spent in the period before the budget was made belongs to it too.
+_BEFORE = """SELECT a.cost_nusd,
+ a.input + a.cache_read + a.cache_write_5m + a.cache_write_1h + a.audio + a.image + a.output,
+ a.provider, a.model, r.tier, r.status IS NOT NULL AND a.state IN ('settled', 'estimated')
+ FROM attempt a JOIN request r ON r.id = a.request_id
+ WHERE a.started_ms >= ? AND (? IS NULL OR a.project_id = ?) AND a.state <> 'pending'"""
+_ALERTS = """SELECT a.id, a.budget_id, b.name, b.metric, b.project_id, a.mark, a.spent, a.cap,
+ a.created_ms, a.seen_ms FROM alert a JOIN budget b ON b.id = a.budget_id
+ WHERE (? IS NULL OR b.project_id = ?) ORDER BY a.id DESC LIMIT ?"""
+
+
+class Alert(NamedTuple):
+    """A mark that a budget has passed."""
+
+    id: int
+    budget_id: int
+    budget: str
+    metric: str
+    project_id: str | None
+    mark: int
+    """Per cent; 0: the budget is blocked."""
+    spent: int
+    cap: int
+    created_ms: int
+    seen_ms: int | None
+
+
+class Budgets:
+    """All budgets in memory, by project: a request costs one look-up. The rows are truth."""
+
+    def __init__(self, writer: Writer, zone: str, *, clock: Callable[[], int] = now_ms) -> None:
+        """`zone` is this machine's; a project may have another."""
+        self._writer = writer
+        self._zone = zone
+        self._clock = clock
+        self._all: dict[int, Budget] = {}
+        self._by_project: dict[str, tuple[Budget, ...]] = {}
+        self._machine: tuple[Budget, ...] = ()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the rows anew: after a change, and when a project has moved to another zone."""
+        rows = self._writer.run(lambda connection: connection.execute(_ROWS).fetchall())
+        self._set(rows)
+
+    def of(self, project_id: str) -> tuple[Budget, ...]:
+        """Those that a request of this project counts for, in the order of their ids."""
+        return self._by_project.get(project_id, self._machine)
+
+    def every(self, project_id: str | None = None) -> list[Budget]:
+        """All of them; of a project, its own alone."""
+        every = self._all.values()
+        return [row for row in every if project_id is None or row.project_id == project_id]
+
+    def get(self, id: int) -> Budget:
+        """Raises `NotFound`."""
+        found = self._all.get(id)
+        if found is None:
+            raise NotFound(f"There is no budget {id}.", code="budget_not_found")
+        return found
+
+    def add(self, budget: Budget) -> Budget:
+        """Write a checked budget down (its id is given here) and return it."""
+        alike = [row for row in self._all.values() if row.project_id == budget.project_id]
+        if len(alike) >= MOST_BUDGETS:
+            raise BadRequest(f"A project has at most {MOST_BUDGETS} budgets.")
+        now = self._clock()
+        row = (
+            budget.project_id, budget.name, budget.metric, budget.cap, budget.period,
+            budget.scope, budget.of, int(budget.hard), ",".join(map(str, budget.alerts)), now,
+        )  # fmt: skip
+
+        def job(connection: sqlite3.Connection) -> int:
+            id = connection.execute(_INSERT, row).lastrowid
+            assert id is not None
+            found = connection.execute(
+                "SELECT zone FROM project WHERE id=?", (budget.project_id,)
+            ).fetchone()
+            zone = (found and found[0]) or self._zone
+            _open(connection, replace(budget, id=id, zone=zone), now)
+            return id
+
+        return self.get(self._change(job))
+
+    def change(self, id: int, *, cap: int | None, hard: bool | None, name: str | None,
+               alerts: tuple[int, ...] | None) -> Budget:  # fmt: skip
+        """What is spent stays spent. What a budget counts is never changed: make another one."""
+        self.get(id)
+        values: dict[str, object] = {
+            "cap": cap,
+            "hard": None if hard is None else int(hard),
+            "name": name,
+            "alerts": None if alerts is None else ",".join(map(str, alerts)),
+        }
+        given = {column: value for column, value in values.items() if value is not None}
+
+        def job(connection: sqlite3.Connection) -> None:
+            for column, value in given.items():
+                connection.execute(f"UPDATE budget SET {column}=? WHERE id=?", (value, id))  # noqa: S608 - the names above
+
+        self._change(job)
+        return self.get(id)
+
+    def remove(self, id: int) -> Budget:
+        """It limits nothing any more; what it recorded stays."""
+        budget = self.get(id)
+        now = self._clock()
+        self._change(
+            lambda connection: connection.execute(
+                "UPDATE budget SET removed_ms=? WHERE id=?", (now, id)
+            )
+        )
+        return budget
+
+    def resume(self, id: int) -> Budget:
+        """Let calls pass again after an overrun that somebody has looked at."""
+        budget = self.get(id)
+        self._writer.run(
+            lambda connection: connection.execute(
+                "UPDATE budget_window SET blocked=0 WHERE budget_id=?", (id,)
+            )
+        )
+        return budget
+
+    def standing(self, budgets: list[Budget]) -> list[Place]:
+        """How each stands in its period of now."""
+        now = self._clock()
+        return self._writer.run(
+            lambda connection: [place_of(connection, budget, now) for budget in budgets]
+        )
+
+    def alerts(self, project_id: str | None = None, limit: int = 100) -> list[Alert]:
+        """The newest first."""
+        rows = self._writer.run(
+            lambda connection: connection.execute(
+                _ALERTS, (project_id, project_id, limit)
+            ).fetchall()
+        )
+        return [Alert(*row) for row in rows]
+
+    def _change(self, job: Callable[[sqlite3.Connection], int | object]) -> int:
+        def then_read(connection: sqlite3.Connection) -> tuple[object, list[tuple[Any, ...]]]:
+            return job(connection), connection.execute(_ROWS).fetchall()
+
+        result, rows = self._writer.run(then_read)
+        self._set(rows)
+        return result if isinstance(result, int) else 0
+
+    def _set(self, rows: list[tuple[Any, ...]]) -> None:
+        every = {row[0]: _budget(row, self._zone) for row in rows}
+        self._all = every
+        self._machine = tuple(row for row in every.values() if row.project_id is None)
+        owners = {row.project_id for row in every.values() if row.project_id is not None}
+        self._by_project = {
+            owner: tuple(row for row in every.values() if row.project_id in (None, owner))
+            for owner in owners
+        }
+
+
+def checked(
+    *,
+    project_id: str | None,
+    name: str,
+    cap: int,
+    metric: str = "cost",
+    period: str = "monthly",
+    scope: str = "all",
+    of: str = "",
+    hard: bool = True,
+    alerts: tuple[int, ...] = ALERTS,
+) -> Budget:
+    """A budget to add. Raises `BadRequest` that names the field which makes no sense."""
+    for field, value, known in (
+        ("metric", metric, METRICS), ("period", period, PERIODS), ("scope", scope, SCOPES),
+    ):  # fmt: skip
+        if value not in known:
+            raise BadRequest(f"{field} is one of {', '.join(known)}.", param=field)
+    if (scope == "all") != (of == "") or len(of) > _MAX_OF or not (of.isprintable()):
+        raise BadRequest(
+            "A budget for all has no 'of'; one for a tier, a provider or a model names it there.",
+            param="of",
+        )
+    return Budget(
+        id=0,
+        project_id=project_id,
+        name=checked_name(name),
+        metric=metric,
+        cap=checked_cap(cap),
+        period=period,
+        scope=scope,
+        of=of,
+        hard=hard,
+        alerts=checked_alerts(alerts),
+    )
+
+
+def checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > _MAX_NAME or not name.isprintable():
+        raise BadRequest(
+            f"A budget's name has 1 to {_MAX_NAME} printable characters.", param="name"
+        )
+    return name
+
+
+def checked_cap(cap: int) -> int:
+    if not 0 <= cap <= _MOST:
+        raise BadRequest("A budget is from 0 to a million dollars.", param="cap")
+    return cap
+
+
+def checked_alerts(alerts: tuple[int, ...]) -> tuple[int, ...]:
+    if len(alerts) > _MOST_MARKS or not all(1 <= mark <= 1000 for mark in alerts):
+        raise BadRequest(
+            f"alerts are at most {_MOST_MARKS} whole per cents from 1 to 1000.", param="alerts"
+        )
+    return tuple(sorted(set(alerts)))
+
+
+def _open(connection: sqlite3.Connection, budget: Budget, at_ms: int) -> None:
+    """Count what has been spent since the period began. The marks it has passed already give no
+    alert: whoever makes a budget sees how it stands."""
+    window = window_at(budget.period, budget.zone, at_ms)
+    project = budget.project_id
+    spent = 0
+    for cost, tokens, provider, model, tier, answered in connection.execute(
+        _BEFORE, (window.start_ms, project, project)
+    ):
+        named = {"all": "", "tier": tier, "provider": provider, "model": model}[budget.scope]
+        if named == budget.of:
+            taken = {"cost": cost or 0, "tokens": tokens, "requests": int(answered)}
+            spent += taken[budget.metric]
+    connection.execute(
+        "INSERT INTO budget_window "
+        "(budget_id, start_ms, end_ms, opening, spent, reserved, blocked) VALUES (?,?,?,?,?,0,0)",
+        (budget.id, *window, spent, spent),
+    )
+
+
+def _budget(row: tuple[Any, ...], zone: str) -> Budget:
+    """A row of `_ROWS`; `zone` is this machine's."""
+    id, project_id, name, metric, cap, period, scope, of, hard, alerts, project_zone = row
+    return Budget(
+        id=id,
+        project_id=project_id,
+        name=name,
+        metric=metric,
+        cap=cap,
+        period=period,
+        zone=project_zone or zone,
+        scope=scope,
+        of=of,
+        hard=bool(hard),
+        alerts=tuple(map(int, alerts.split(","))) if alerts else (),
+    )

@@ -1,0 +1,152 @@
+"""Budgets over our own API, and what a client sees of one that is used up."""
+
+import pytest
+
+from larouter.core.budget import ALERTS
+
+CHAT = "/v1/chat/completions"
+
+
+@pytest.fixture
+def add(house):
+    def add(cap="5", **fields):
+        body = {"project": "default", "name": "Cap", "cap": cap, **fields}
+        return house.admin("POST", "/api/budgets", body)
+
+    return add
+
+
+def test_a_new_budget_is_shown_as_it_stands(house, add):
+    made = add("0.50", period="daily", scope="provider", of="openai")
+
+    assert made.status_code == 201
+    assert {name: made.json[name] for name in ("project", "metric", "period", "scope", "of")} == {
+        "project": "default", "metric": "cost", "period": "daily", "scope": "provider",
+        "of": "openai",
+    }  # fmt: skip
+    assert made.json["alerts"] == list(ALERTS)
+    assert (made.json["cap"], made.json["capNusd"]) == (0.5, 500_000_000)
+    assert (made.json["spentNusd"], made.json["reservedNusd"]) == (0, 0)
+    assert made.json["leftNusd"] == 500_000_000
+    assert made.json["renews_ms"] - made.json["starts_ms"] >= 23 * 3_600_000
+    assert house.admin("GET", "/api/budgets").json["data"] == [made.json]
+
+
+def test_what_is_counted_has_no_money(add):
+    made = add(100, metric="requests", period="total").json
+
+    assert (made["cap"], made["spent"], made["renews_ms"]) == (100, 0, None)
+    assert "capNusd" not in made
+
+
+@pytest.mark.parametrize(("cap", "nusd"), [(5, 5 * 10**9), ("0.01", 10**7), (0.25, 25 * 10**7)])
+def test_a_cap_is_exact(add, cap, nusd):
+    assert add(cap).json["capNusd"] == nusd
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"cap": "five"}, "cap"), ({"cap": True}, "cap"), ({"cap": None}, "cap"),
+        ({"cap": -1}, "cap"), ({"cap": "5", "metric": "tokens"}, "cap"),
+        ({"name": 7}, "name"), ({"hard": "no"}, "hard"), ({"alerts": 50}, "alerts"),
+        ({"alerts": [1.5]}, "alerts"), ({"colour": "red"}, "colour"),
+        ({"period": "often"}, "period"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_named(add, fields, param):
+    refused = add(**fields)
+
+    assert refused.status_code == 400
+    assert refused.json["error"]["param"] == param
+
+
+@pytest.mark.parametrize("missing", ["project", "name", "cap"])
+def test_a_budget_needs(house, missing):
+    body = {"project": "default", "name": "Cap", "cap": 5}
+    del body[missing]
+
+    assert house.admin("POST", "/api/budgets", body).json["error"]["param"] == missing
+
+
+def test_nothing_changes_by_nothing(house, add):
+    assert house.admin("PATCH", f"/api/budgets/{add().json['id']}", {}).status_code == 400
+
+
+def test_a_budget_is_changed_and_removed(house, add):
+    path = f"/api/budgets/{add().json['id']}"
+
+    changed = house.admin(
+        "PATCH", path, {"cap": "7", "hard": False, "name": "More", "alerts": [90]}
+    ).json
+    assert (changed["capNusd"], changed["hard"], changed["name"], changed["alerts"]) == (
+        7 * 10**9, False, "More", [90],
+    )  # fmt: skip
+    assert house.admin("POST", f"{path}/resume").json["blocked"] is False
+    assert house.admin("DELETE", path).json["deleted"] is True
+    assert house.admin("DELETE", path).status_code == 404
+    assert house.admin("GET", "/api/budgets").json["data"] == []
+
+
+def test_a_project_sees_its_own_alone(house, add):
+    other = house.admin("POST", "/api/projects", {"name": "site"}).json
+    mine = add().json
+    theirs = add(project="site").json
+    add(project="machine")
+
+    assert [row["id"] for row in house.ask("GET", "/api/budget").json["data"]] == [mine["id"]]
+    seen = house.ask("GET", "/api/budget", bearer=other["bearer"]).json["data"]
+    assert [row["id"] for row in seen] == [theirs["id"]]
+    listed = house.admin("GET", "/api/budgets?project=site").json["data"]
+    assert [row["id"] for row in listed] == [theirs["id"]]
+    assert len(house.admin("GET", "/api/budgets").json["data"]) == 3
+
+
+def test_a_zone_moves_a_projects_budgets(house, add):
+    add()
+
+    house.admin("PATCH", "/api/projects/default", {"zone": "Asia/Tokyo"})
+
+    assert house.admin("GET", "/api/budgets").json["data"][0]["zone"] == "Asia/Tokyo"
+    assert house.admin("GET", "/api/projects/default").json["zone"] == "Asia/Tokyo"
+    refused = house.admin("PATCH", "/api/projects/default", {"zone": "Mars/Crater"})
+    assert refused.json["error"]["param"] == "zone"
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (CHAT, lambda body: (body["error"]["type"], body["error"]["code"])),
+        ("/v1/messages", lambda body: (body["error"]["type"], "insufficient_quota")),
+    ],
+)
+def test_a_client_is_told_in_its_own_shape_and_not_to_repeat(house, add, path, says):
+    add(0, metric="requests")
+
+    refused = house.ask(
+        "POST", path,
+        {"model": "auto", "max_tokens": 10, "messages": [{"role": "user", "content": "Hi"}]},
+    )  # fmt: skip
+
+    assert refused.status_code == 429
+    assert says(refused.json)[1] == "insufficient_quota"
+    assert "budget 'Cap' of 0 requests a month is used up" in refused.json["error"]["message"]
+    assert refused.headers["x-should-retry"] == "false"
+
+
+def test_alerts_are_of_the_project_that_asks(house, add):
+    add()
+    add(project="machine")
+    house.services.run._writer.run(
+        lambda connection: connection.executemany(
+            "INSERT INTO alert (budget_id, start_ms, mark, spent, cap, created_ms) "
+            "VALUES (?,0,?,1,2,3)",
+            [(1, 80), (2, 0)],
+        )
+    )
+
+    (mine,) = house.ask("GET", "/api/alerts").json["data"]
+    assert (mine["percent"], mine["blocked"], mine["capNusd"]) == (80, False, 2)
+    assert [row["blocked"] for row in house.admin("GET", "/api/alerts").json["data"]] == [
+        True, False,
+    ]  # fmt: skip
