@@ -51,6 +51,7 @@ from larouter.core.fallback import Fallback
 from larouter.core.faults import Faults
 from larouter.core.pace import Pace
 from larouter.core.ports import Leaving, Ledger, Provider, Reply
+from larouter.core.rates import BYTES_PER_TOKEN, Asked, Rates
 from larouter.core.route import Choice, Decision
 
 PER_PROJECT = 128
@@ -79,6 +80,8 @@ class Gateway:
     """Knows what can be wrong with a local answer."""
     on_escalation: Callable[[str, str, str], None] = lambda project_id, request_id, fault: None
     """Told of each fault found. It must neither wait nor raise: a client waits for the answer."""
+    rates: Rates = field(default_factory=lambda: Rates(time.monotonic))
+    """Knows what each project asked in the last minute."""
     in_flight: dict[str, int] = field(default_factory=dict)
     """How many answers are under way, by the project's id."""
 
@@ -87,7 +90,7 @@ class Gateway:
     ) -> Answer:
         """Answer `request`, or raise the error to show. One row is written either way, but for
         a project that has too much in flight: its requests must cost nothing."""
-        self._enter(project.id)
+        self._enter(project.id, request)
         try:
             return self._answer(project, request, request_id, leaving)
         except BaseException:
@@ -98,11 +101,12 @@ class Gateway:
         """An answer of the project is over."""
         self.in_flight[project_id] -= 1
 
-    def _enter(self, project_id: str) -> None:
+    def _enter(self, project_id: str, request: ChatRequest) -> None:
         count = self.in_flight.get(project_id, 0)
-        if count >= PER_PROJECT:
+        most = min(request.policy.parallel or PER_PROJECT, PER_PROJECT)
+        if count >= most:
             raise TooManyRequests(
-                f"This project has {PER_PROJECT} requests in flight; wait for one to end.",
+                f"This project has {most} requests in flight; wait for one to end.",
                 code="too_many_in_flight",
                 retry_after_s=1,
             )
@@ -112,6 +116,7 @@ class Gateway:
         self, project: Project, request: ChatRequest, request_id: str, leaving: Leaving
     ) -> Answer:
         started_ms = int(self.clock() * 1000)
+        asked = self.rates.ask(project.id, request.policy, request.size // BYTES_PER_TOKEN)
         try:
             decision = self.decide(request)
         except LARouterError as error:
@@ -120,6 +125,7 @@ class Gateway:
             raise
         record = record_of(request_id, project, request, decision, started_ms)
         answer = self._paid(record, decision, request, leaving)
+        answer.asked = asked
         if not escalation.is_judged(answer.decision, answer.attempt.model, request):
             return answer
         try:
@@ -168,6 +174,7 @@ class Gateway:
             answer.stands(escalation.kept(before, fault))
             return answer
         answer.drop(answer.ended(final=False))
+        better.asked = answer.asked
         return better
 
     def _call(
@@ -235,8 +242,8 @@ class Answer:
     """One answer under way. Iterate it for the bytes; close it in any case."""
 
     __slots__ = (
-        "_first_ms", "_gateway", "_learns", "_leaving", "_open", "_settled", "attempt", "choice",
-        "cost", "decision", "reply", "was_cold",
+        "_first_ms", "_gateway", "_learns", "_leaving", "_open", "_settled", "asked", "attempt",
+        "choice", "cost", "decision", "reply", "was_cold",
     )  # fmt: skip
 
     def __init__(
@@ -261,6 +268,8 @@ class Answer:
         self.reply = reply
         self.was_cold = was_cold
         self.cost: Nanodollars | None = None
+        self.asked: Asked | None = None
+        """Its place in its project's last minute; None: the project has no such limit."""
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -347,6 +356,8 @@ class Answer:
     def _settle(self, outcome: Outcome) -> None:
         self.cost = self._gateway.ledger.settle(self.attempt, outcome)
         self._settled = True
+        if self.asked is not None:
+            self.asked.took(outcome.usage.prompt + outcome.usage.output)
 
     def _settle_broken(self, code: str) -> None:
         if not self._settled:

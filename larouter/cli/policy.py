@@ -13,6 +13,7 @@ from larouter.cli.calls import call
 from larouter.core.policy import ESCALATIONS, MODES, PRIVACY, WHEN_SPENT
 from larouter.core.policy_words import WORDS
 
+_LIMITS = ("requests_per_minute", "tokens_per_minute", "parallel")
 _MEANINGS = {(field, word.name): word.meaning for field, words in WORDS.items() for word in words}
 
 
@@ -52,6 +53,9 @@ _MEANINGS = {(field, word.name): word.meaning for field, words in WORDS.items() 
     help="Let streams wait a little, so that a poor answer can be replaced.",
 )
 @click.option("--when-spent", type=click.Choice(WHEN_SPENT), help="When a budget is spent.")
+@click.option("--requests-per-minute", metavar="N", help="Ask no more often; none: no limit.")
+@click.option("--tokens-per-minute", metavar="N", help="Prompts and answers; none: no limit.")
+@click.option("--parallel", metavar="N", help="Requests under way at once; none: no limit.")
 @click.option("--reset", is_flag=True, help="Begin with the policy of a new project.")
 @click.option("--json", "as_json", is_flag=True, help="Print the policy as one JSON object.")
 def policy(name: str, *, reset: bool, as_json: bool, **options: Any) -> None:
@@ -73,6 +77,7 @@ def _changes(given: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]
     changes = {field: given[field] for field in simple if field in given}
     if "max_cost" in given:
         changes["max_cost_usd"] = None if given["max_cost"] == "none" else given["max_cost"]
+    changes |= {name: _limit(name, given[name]) for name in _LIMITS if name in given}
     if "allow" in given:
         changes["providers"] = None if "all" in given["allow"] else list(given["allow"])
     if "private" in given:
@@ -88,6 +93,14 @@ def _changes(given: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]
         kept = [rule for number, rule in enumerate(now["rules"], 1) if number not in numbers]
         changes["rules"] = [*kept, *given.get("rule", ())]
     return changes
+
+
+def _limit(name: str, text: str) -> int | None:
+    if text == "none":
+        return None
+    if not text.isdecimal():
+        raise click.UsageError(f"--{name.replace('_', '-')} is a whole number, or none.")
+    return int(text)
 
 
 def _pins(given: Mapping[str, Any], now: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -128,6 +141,7 @@ def _lines(now: Mapping[str, Any]) -> list[str]:
         f"poor answers: {now['escalation']} – {_MEANINGS['escalation', now['escalation']]}",
         f"streams wait for their first tokens: {'yes' if now['hold_first_tokens'] else 'no'}",
         f"budget spent: {now['when_spent']} – {_MEANINGS['when_spent', now['when_spent']]}",
+        *(f"{name.replace('_', ' ')}: {now[name] or 'no limit'}" for name in _LIMITS),
     ]
 
 

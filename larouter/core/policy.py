@@ -63,6 +63,12 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Let a stream wait for its first tokens, so that a bad answer can still be replaced."""
     when_spent: str = "refuse"
     """`local`: a budget that is spent leaves the local models; `refuse`: nothing."""
+    requests_per_minute: int | None = None
+    """That the project may ask in any 60 seconds; None: no limit."""
+    tokens_per_minute: int | None = None
+    """Prompts and answers together."""
+    parallel: int | None = None
+    """Requests that it may have under way at once; None: as many as any project."""
 
 
 DEFAULT_POLICY = Policy()

@@ -34,6 +34,7 @@ _DEFAULT = "default"
 _TIER = re.compile(r"[A-Z][A-Z0-9_-]{0,39}")
 _MODEL = re.compile(r"[\w./:@+-]{1,256}")
 _MAX_TIERS = 20
+_MOST = 10**9
 _MAX_PROVIDERS = 100
 
 
@@ -68,6 +69,9 @@ def policy_json(policy: Policy) -> dict[str, Any]:
         "escalation": policy.escalation,
         "hold_first_tokens": policy.hold_first_tokens,
         "when_spent": policy.when_spent,
+        "requests_per_minute": policy.requests_per_minute,
+        "tokens_per_minute": policy.tokens_per_minute,
+        "parallel": policy.parallel,
     }
 
 
@@ -101,6 +105,12 @@ def _quality(name: str, value: object) -> float:
 def _flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise _wrong(name, f"The policy's {name} is true or false.")
+    return value
+
+
+def _count(name: str, value: object) -> int:
+    if type(value) is not int or not 1 <= value <= _MOST:
+        raise _wrong(name, f"The policy's {name} is a whole number from 1; null: no limit.")
     return value
 
 
@@ -209,5 +219,8 @@ _FIELDS: Mapping[str, tuple[str, Callable[[str, Any], object]]] = {
     "escalation": ("escalation", _one_of(ESCALATIONS)),
     "hold_first_tokens": ("hold_first_tokens", _flag),
     "when_spent": ("when_spent", _one_of(WHEN_SPENT)),
+    "requests_per_minute": ("requests_per_minute", _count),
+    "tokens_per_minute": ("tokens_per_minute", _count),
+    "parallel": ("parallel", _count),
 }
 """By its name in JSON: the field of `Policy`, and who reads it."""

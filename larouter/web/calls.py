@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +15,9 @@ from larouter.core.account import Project
 from larouter.core.chat import ChatRequest
 from larouter.core.errors import BadRequest, LARouterError, UnsupportedMedia
 from larouter.core.money import decimal_text
+from larouter.core.policy import Policy
 from larouter.core.ports import Leaving
+from larouter.core.rates import Asked
 from larouter.gateway import Answer
 from larouter.web.app import Finished
 from larouter.web.conversations import session_of
@@ -124,6 +127,15 @@ def _whole(answer: Answer) -> Response:
     )
 
 
+def _rates(asked: Asked, policy: Policy) -> Iterator[tuple[str, str]]:
+    """The project's own limits, as OpenAI sends its own."""
+    for what, standing in zip(("requests", "tokens"), asked.standing(policy), strict=True):
+        if standing is not None:
+            yield f"x-ratelimit-limit-{what}", str(standing.limit)
+            yield f"x-ratelimit-remaining-{what}", str(standing.left)
+            yield f"x-ratelimit-reset-{what}", f"{standing.reset_s:.3f}s"
+
+
 def _headers(answer: Answer) -> list[tuple[str, str]]:
     decision = answer.decision
     headers = [
@@ -136,6 +148,8 @@ def _headers(answer: Answer) -> list[tuple[str, str]]:
     ]
     if answer.choice.degraded:
         headers.append(("x-larouter-degraded", answer.choice.degraded))
+    if answer.asked is not None:
+        headers += _rates(answer.asked, answer.attempt.request.project.policy)
     if answer.attempt.max_output is not None:
         headers.append(("x-larouter-max-tokens", str(answer.attempt.max_output)))
     return headers

@@ -15,6 +15,7 @@ ALL = (
     "--private", "email", "--private", "id", "--pattern", "ACME-####",
     "--rule", "if tag = legal then COMPLEX", "--rule", "if turns > 9 then local",
     "--escalation", "off", "--hold-first-tokens", "--when-spent", "local",
+    "--requests-per-minute", "60", "--tokens-per-minute", "90000", "--parallel", "4",
 )  # fmt: skip
 
 
@@ -55,6 +56,9 @@ def test_every_wish_is_kept_and_read_out(policy, lines):
         "escalation": "off",
         "hold_first_tokens": True,
         "when_spent": "local",
+        "requests_per_minute": 60,
+        "tokens_per_minute": 90_000,
+        "parallel": 4,
     }
     assert {
         "  COMPLEX: openai/gpt-6.2-sol, then gpt-6.2-astra",
@@ -64,7 +68,16 @@ def test_every_wish_is_kept_and_read_out(policy, lines):
         "  ACME-####",
         "  2. if turns > 9 then local",
         "streams wait for their first tokens: yes",
+        "requests per minute: 60",
     } <= set(read_out)
+
+
+def test_a_limit_is_taken_back_or_refused(lines):
+    lines("--parallel", "4")
+
+    assert "parallel: no limit" in lines("--parallel", "none")
+    with pytest.raises(click.UsageError):
+        lines("--requests-per-minute", "few")
 
 
 def test_lists_are_added_to_and_taken_from(policy):

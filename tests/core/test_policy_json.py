@@ -30,6 +30,9 @@ WISHES = {
     "escalation": "cloud",
     "hold_first_tokens": True,
     "when_spent": "local",
+    "requests_per_minute": 60,
+    "tokens_per_minute": 90_000,
+    "parallel": 4,
 }
 RULE = parse_rule("if tag = legal then COMPLEX")
 POLICY = Policy(
@@ -44,6 +47,9 @@ POLICY = Policy(
     escalation="cloud",
     hold_first_tokens=True,
     when_spent="local",
+    requests_per_minute=60,
+    tokens_per_minute=90_000,
+    parallel=4,
 )
 
 
@@ -129,6 +135,10 @@ def test_only_what_is_not_the_default_is_kept():
         ("hold_first_tokens", "yes", "true or false"),
         ("hold_first_tokens", 1, "true or false"),
         ("when_spent", "stop", "refuse, local"),
+        ("requests_per_minute", 0, "from 1"),
+        ("tokens_per_minute", 10**9 + 1, "from 1"),
+        ("parallel", 1.5, "whole number"),
+        ("parallel", True, "whole number"),
     ],
 )
 def test_a_slip_is_refused_with_its_field(field, value, says):
@@ -155,6 +165,9 @@ _POLICIES = st.builds(
     escalation=st.sampled_from(ESCALATIONS),
     hold_first_tokens=st.booleans(),
     when_spent=st.sampled_from(WHEN_SPENT),
+    requests_per_minute=st.none() | st.integers(1, 10**9),
+    tokens_per_minute=st.none() | st.integers(1, 10**9),
+    parallel=st.none() | st.integers(1, 10**9),
 )
 
 

@@ -150,3 +150,43 @@ def test_alerts_are_of_the_project_that_asks(house, add):
     assert [row["blocked"] for row in house.admin("GET", "/api/alerts").json["data"]] == [
         True, False,
     ]  # fmt: skip
+
+
+# What a provider is asked for.
+
+
+@pytest.fixture
+def served(open_house, provider):
+    return open_house(LAROUTER_CUSTOM_URL=provider.url)
+
+
+def test_an_answer_is_asked_to_be_short_enough(served, provider):
+    body = {"project": "default", "name": "Few", "cap": 1_000, "metric": "tokens"}
+    served.admin("POST", "/api/budgets", body)
+
+    answer = served.chat("custom/plain", max_tokens=5_000)
+
+    longest = int(answer.headers["x-larouter-max-tokens"])
+    assert 256 <= longest < 1_000
+    assert provider.last["body"]["max_tokens"] == longest
+    (budget,) = served.ask("GET", "/api/budget").json["data"]
+    assert 0 < budget["spent"] < 1_000
+    assert budget["reserved"] == 0
+
+
+def test_limits_stand_in_the_headers_as_openai_sends_them(served):
+    served.admin(
+        "PATCH", "/api/projects/default",
+        {"policy": {"requests_per_minute": 2, "tokens_per_minute": 500}},
+    )  # fmt: skip
+
+    first, _, third = (served.chat("custom/plain") for _ in range(3))
+
+    limits = {name: text for name, text in first.headers if name.startswith("x-ratelimit-")}
+    assert limits["x-ratelimit-limit-requests"] == "2"
+    assert limits["x-ratelimit-remaining-requests"] == "1"
+    assert limits["x-ratelimit-limit-tokens"] == "500"
+    assert int(limits["x-ratelimit-remaining-tokens"]) < 500
+    assert limits["x-ratelimit-reset-tokens"].endswith("s")
+    assert (third.status_code, third.json["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert 1 <= int(third.headers["retry-after"]) <= 60
