@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_bytes
+from sqlite3 import Connection
 
 import gevent
 from gevent.event import Event
@@ -20,6 +21,7 @@ from larouter.classify.learned import Learned
 from larouter.classify.rules import Rules
 from larouter.classify.schemas import fits
 from larouter.config import Settings, folder, make_private_folder
+from larouter.core.accounting import baseline_price
 from larouter.core.breaker import Breaker
 from larouter.core.catalog import Catalog, Model, Price
 from larouter.core.chat import ChatRequest, Message
@@ -56,6 +58,7 @@ from larouter.store.providers import AddedProviders
 from larouter.store.replays import Replays
 from larouter.store.reports import Reports
 from larouter.store.responses import Responses
+from larouter.store.rollups import Rollups, differences, keep_days
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
 from larouter.store.writer import Writer, now_ms
@@ -105,6 +108,10 @@ class Services:
     key_refused: Callable[[str], bool]
     """Did this provider refuse its key the last time that it was asked?"""
     reload_providers: Callable[[], None]
+    recount: Callable[[], list[str]]
+    """Makes the sums of usage anew from the ledger; tells what was wrong with them."""
+    moved: Callable[[str], None]
+    """Told of a project (its id) whose time zone has changed."""
     close: Callable[[], None]
 
     @property
@@ -144,7 +151,11 @@ def bootstrap(settings: Settings) -> Services:
         writer,
     )
     feed = Feed()
-    run = Run(writer)
+    projects = Projects(writer)
+    rollups = Rollups(lambda project_id: projects.zone_of(project_id) or settings.zone)
+    writer.batch = rollups
+    keep_days(writer, rollups, settings.zone)
+    run = Run(writer, rollups)
     keys = Keys(settings.keys, Vault(settings.home))
     added = AddedProviders(writer)
     connections = Pool(proxies=settings.proxies)
@@ -175,6 +186,18 @@ def bootstrap(settings: Settings) -> Services:
     def escalated(project_id: str, request_id: str, _fault: str) -> None:
         # Beside the request: nobody waits for what is learnt.
         gevent.spawn(_learn, feedback, project_id, request_id)
+
+    def moved(project_id: str) -> None:
+        budgets.reload()
+        writer.run(lambda connection: rollups.rebuild_days(connection, project_id))
+
+    def recount() -> list[str]:
+        def job(connection: Connection) -> list[str]:
+            found = differences(connection)
+            rollups.rebuild(connection)
+            return found
+
+        return writer.run(job)
 
     def close() -> None:
         runner.stop_all()
@@ -210,14 +233,15 @@ def bootstrap(settings: Settings) -> Services:
         private=_private,
         memory=conversations,
     )
-    projects = Projects(writer)
     budgets = Budgets(writer, settings.zone)
     ledger = Ledger(
         writer,
         run_id=run.id,
         price_versions=catalogs.versions,
         feed=feed,
+        rollups=rollups,
         budgets=budgets.of,
+        baseline=lambda: baseline_price(catalogs.current),
     )
     guard = guard_rows(folder("data") / "guard.json")
     feedback = Feedback(writer, projects, guard_of(guard, lambda: catalogs.current, last.lean))
@@ -239,7 +263,7 @@ def bootstrap(settings: Settings) -> Services:
             faults=Faults((folder("data") / "refusals.toml").read_text("utf-8"), fits),
             on_escalation=escalated,
         ),
-        reports=Reports(settings.database_file),
+        reports=Reports(settings.database_file, zone=settings.zone),
         replays=Replays(settings.database_file),
         feedback=feedback,
         regenerations=Regenerations(time.monotonic, token_bytes(16)),
@@ -263,6 +287,8 @@ def bootstrap(settings: Settings) -> Services:
         check_key=roster.check_key,
         key_refused=roster.key_refused,
         reload_providers=roster.reload,
+        recount=recount,
+        moved=moved,
         close=close,
     )
 

@@ -1,4 +1,4 @@
-"""`larouter usage`: what was asked and what it cost."""
+"""`larouter usage`: what was asked, what it cost and what was saved."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import json
 
 import click
 
-from larouter.cli.calls import call_text
+from larouter.cli.calls import call, call_text
 from larouter.core.money import decimal_text
+
+_PERIODS = click.Choice(["daily", "weekly", "monthly", "all"])
 
 
 @click.group("usage", invoke_without_command=True)
-@click.option("--period", type=click.Choice(["daily", "weekly", "monthly", "all"]), default="all")
+@click.option("--period", type=_PERIODS, default="all", help="Whole days up to today.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def group(context: click.Context, period: str, as_json: bool) -> None:
-    """What was asked and what it cost."""
+    """What was asked, what it cost and what was saved."""
     if context.invoked_subcommand is not None:
         return
     answer = call_text("GET", f"/api/usage?period={period}")
@@ -26,13 +28,31 @@ def group(context: click.Context, period: str, as_json: bool) -> None:
     click.echo(f"{usage['totalCalls']} requests, {usage['succeededCalls']} answered")
     click.echo(f"{usage['inputTokens']} tokens in, {usage['outputTokens']} out")
     click.echo(f"${decimal_text(usage['totalCostNusd'])}")
+    if usage["savedNusd"] > 0:
+        saved, alone = (decimal_text(usage[f"{name}Nusd"]) for name in ("saved", "baselineCost"))
+        click.echo(f"${saved} saved: the dearest tier's model alone would have cost ${alone}")
+    if usage["unpricedCalls"]:
+        click.echo(f"{usage['unpricedCalls']} calls have no known price and are not counted")
     for row in usage["byModel"]:
         click.echo(f"  {row['model']:<40} {row['calls']:>6}  ${decimal_text(row['costNusd'])}")
 
 
 @group.command()
-@click.option("--attempts", is_flag=True, required=True, help="One JSON object for each call.")
-def export(attempts: bool) -> None:
-    """Print the ledger, one line for each call of a provider."""
-    assert attempts
-    click.echo(call_text("GET", "/api/usage/attempts"), nl=False)
+@click.option("--attempts", is_flag=True, help="One JSON object for each call of a provider.")
+@click.option("--csv", "as_csv", is_flag=True, help="A table for a spreadsheet.")
+@click.option("--period", type=_PERIODS, default="all", help="Whole days up to today; of --csv.")
+def export(attempts: bool, as_csv: bool, period: str) -> None:
+    """Print the ledger, or what it comes to by day, project, tier and model."""
+    if attempts == as_csv:
+        raise click.UsageError("Say which: --attempts or --csv.")
+    path = "attempts" if attempts else f"export?period={period}"
+    click.echo(call_text("GET", f"/api/usage/{path}"), nl=False)
+
+
+@group.command()
+def rebuild() -> None:
+    """Make the sums of usage anew from the ledger, and say whether they were right."""
+    wrong = call("POST", "/api/usage/rebuild")["differences"]
+    for line in wrong:
+        click.echo(line)
+    click.echo(f"{len(wrong)} differences, mended." if wrong else "The sums were right.")

@@ -29,6 +29,8 @@ class Project:
     policy: Policy = field(default=DEFAULT_POLICY, hash=False)
     bias: float = 0.0
     """What this project's feedback has taught (`ChatRequest.bias`)."""
+    bearer_id: str | None = field(default=None, compare=False)
+    """By which of its bearers the request came; None: by none, or by the admin."""
     zone: str | None = None
     """In which time zone its days begin, by its IANA name; None: this machine's."""
 

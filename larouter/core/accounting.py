@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
+from larouter.core.catalog import Catalog, Nanodollars, Price
 from larouter.core.chat import ChatRequest
 from larouter.core.errors import (
     BadRequest,
@@ -38,6 +41,31 @@ def record_of(
         started_ms=started_ms,
         numbers=decision.numbers if decision else Numbers(),
     )
+
+
+def baseline_price(catalog: Catalog) -> Price | None:
+    """Of the model that savings are measured against: the first one of the dearest tier."""
+    for tier in reversed(catalog.tiers):
+        for name in tier.models:
+            if name in catalog.models:
+                return catalog.models[name].price
+    return None
+
+
+def baseline_of(
+    request: RequestRecord, outcome: Outcome, cost: Nanodollars | None, price: Price | None
+) -> Nanodollars:
+    """What the same answer would have cost from the model that savings are measured against.
+
+    Of a request that named its model nothing was saved, and what nobody answered would have cost
+    nothing. The tokens are those of the answer; another model may have counted them otherwise.
+    """
+    if outcome.status >= 400:
+        return 0
+    if request.stage == "explicit" or price is None:
+        return cost or 0
+    at = datetime.fromtimestamp(request.started_ms / 1000, UTC)
+    return price.cost(outcome.usage, at=at) or 0
 
 
 def failed(attempt: Attempt, error: LARouterError, *, left: bool, final: bool) -> Outcome:

@@ -39,7 +39,7 @@ class Today:
     cost_nusd: Nanodollars = 0
     """Of what has a known price."""
     unpriced: int = 0
-    """Requests whose price is unknown: not in `cost_nusd`."""
+    """Calls whose price is unknown: not in `cost_nusd`."""
     prompt_tokens: int = 0
     output_tokens: int = 0
     median_ms: int | None = None

@@ -14,18 +14,20 @@ from datetime import UTC, datetime
 import msgspec
 
 from larouter.core.account import Attempt, Outcome, RequestRecord
+from larouter.core.accounting import baseline_of
 from larouter.core.budget import Bound, Budget
-from larouter.core.catalog import Nanodollars
+from larouter.core.catalog import Nanodollars, Price
 from larouter.core.report import RequestLine, State
 from larouter.core.route import Choice, Numbers
 from larouter.store.admission import Granted, give_back, grant, keep
 from larouter.store.feed import Feed
+from larouter.store.rollups import Rollups, Share
 from larouter.store.writer import Writer, now_ms
 
 _INSERT_REQUEST = """INSERT INTO request
- (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, model,
-  degraded)
- VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
+ (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, bearer_id,
+  model, degraded)
+ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT (id) DO UPDATE SET model = excluded.model, degraded = excluded.degraded"""
 _INSERT_ATTEMPT = """INSERT INTO attempt
  (request_id, project_id, run_id, provider, model, state, price_version, hold_nusd, started_ms,
@@ -39,13 +41,14 @@ _INSERT_ENTRY = (
 )
 # Of several attempts it is not always the last one that answers (`core/escalation.py`).
 _CLOSE_REQUEST = """UPDATE request SET status=?, error=?, ended_ms=?, stage=?, reason=?, model=?,
- degraded=? WHERE id=?"""
+ degraded=?, baseline_nusd=? WHERE id=?"""
 _REFUSE = """INSERT INTO request
- (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, ended_ms,
-  status, error)
- VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+ (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, bearer_id,
+  ended_ms, status, error)
+ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, status = excluded.status,
-  error = excluded.error"""
+  error = excluded.error
+ RETURNING model"""
 _OVERRUN = "UPDATE attempt SET overrun = 1 WHERE id = ?"
 
 _encode = msgspec.json.Encoder().encode
@@ -62,15 +65,20 @@ class Ledger:
         run_id: str,
         price_versions: Mapping[str, int],
         feed: Feed,
+        rollups: Rollups,
         budgets: Callable[[str], tuple[Budget, ...]] = lambda project_id: (),
+        baseline: Callable[[], Price | None] = lambda: None,
     ) -> None:
         """`budgets` are those of a project, this machine's own among them, in the order of their
-        ids: the order in which they are always taken."""
+        ids: the order in which they are always taken. `baseline` is the price that savings are
+        measured against."""
         self._writer = writer
         self._run_id = run_id
         self._price_versions = price_versions
         self._feed = feed
+        self._rollups = rollups
         self._budgets = budgets
+        self._baseline = baseline
 
     def reserve(self, record: RequestRecord, choice: Choice, bound: Bound) -> Attempt:
         """Commit the request and a pending attempt (TRUST B3): only then may it be sent."""
@@ -131,6 +139,9 @@ class Ledger:
             attempt.id,
         )
         request = attempt.request
+        baseline = 0
+        if outcome.final:
+            baseline = baseline_of(request, outcome, cost, self._baseline())
         request_row = (
             outcome.status,
             outcome.error,
@@ -139,8 +150,14 @@ class Ledger:
             request.reason,
             attempt.model.key,
             attempt.degraded,
+            baseline,
             request.id,
         )
+        share = _share(request, attempt.model.key)
+        sums = (
+            int(outcome.final), int(outcome.final and outcome.status < 400), usage.prompt,
+            usage.cache_read, usage.output, cost or 0, int(cost is None), baseline,
+        )  # fmt: skip
 
         def job(connection: sqlite3.Connection) -> bool:
             if connection.execute(_CLOSE_ATTEMPT, row).rowcount == 0:
@@ -151,6 +168,7 @@ class Ledger:
                 connection.execute(_INSERT_ENTRY, (attempt.id, "settle", cost, ended))
             if outcome.final:
                 connection.execute(_CLOSE_REQUEST, request_row)
+            self._rollups.add(request.started_ms, share, sums)
             return True
 
         if self._writer.run(job) and outcome.final and self._feed.is_watched:
@@ -161,10 +179,21 @@ class Ledger:
         """Commit a request that reached no provider."""
         ended = now_ms()
         row = (*_request_columns(record), ended, status, code)
-        self._writer.run(lambda connection: connection.execute(_REFUSE, row))
+
+        def job(connection: sqlite3.Connection) -> None:
+            (model,) = connection.execute(_REFUSE, row).fetchone()
+            share = _share(record, model or "")
+            self._rollups.add(record.started_ms, share, (1, 0, 0, 0, 0, 0, 0, 0))
+
+        self._writer.run(job)
         self._feed.publish(
             _request_line(record, status=status, error=code, ended_ms=ended, state="refused")
         )
+
+
+def _share(record: RequestRecord, model: str) -> Share:
+    project = record.project
+    return Share(project.id, record.tier, model, project.bearer_id or "")
 
 
 def _request_columns(record: RequestRecord) -> tuple[object, ...]:
@@ -180,6 +209,7 @@ def _request_columns(record: RequestRecord) -> tuple[object, ...]:
         record.stream,
         record.started_ms,
         None if record.numbers == _NO_NUMBERS else _encode(record.numbers).decode(),
+        record.project.bearer_id,
     )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from larouter.core.account import Project
 from larouter.core.errors import Conflict, NotFound
@@ -32,6 +33,11 @@ class Projects:
         digest = hashlib.sha256(bearer.encode("utf-8", "surrogatepass")).digest()
         project, expires_ms = self._by_hash.get(digest, (None, None))
         return None if expires_ms is not None and expires_ms <= now_ms() else project
+
+    def zone_of(self, project_id: str) -> str | None:
+        """The project's own time zone; None: it has none, or there is no such project any more."""
+        project = self._by_id.get(project_id)
+        return project.zone if project else None
 
     def list(self) -> list[Project]:
         return sorted(self._by_id.values(), key=lambda project: project.created_ms)
@@ -169,12 +175,12 @@ class Projects:
     def _reload(self) -> None:
         def read(
             connection: sqlite3.Connection,
-        ) -> tuple[list[ProjectTuple], list[tuple[str, str, int | None]]]:
+        ) -> tuple[list[ProjectTuple], list[tuple[str, str, int | None, str]]]:
             projects = connection.execute(
                 f"SELECT {COLUMNS} FROM project WHERE deleted_ms IS NULL"  # noqa: S608 - a constant
             ).fetchall()
             bearers = connection.execute(
-                "SELECT sha256, project_id, expires_ms FROM bearer"
+                "SELECT sha256, project_id, expires_ms, id FROM bearer"
             ).fetchall()
             return projects, bearers
 
@@ -182,8 +188,8 @@ class Projects:
         # Parsed here, once for each change: a request finds its project ready made.
         self._by_id = {row[0]: read_project(row) for row in projects}
         self._by_hash = {
-            bytes.fromhex(digest): (self._by_id[id], expires_ms)
-            for digest, id, expires_ms in bearers
+            bytes.fromhex(digest): (replace(self._by_id[id], bearer_id=bearer_id), expires_ms)
+            for digest, id, expires_ms, bearer_id in bearers
             if id in self._by_id
         }
 

@@ -7,20 +7,28 @@ nor the writer waits for them (TRUST B16).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import gevent
-from sqlalchemy import ColumnElement, Row, case, func, select
+from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
 from larouter.core.catalog import Nanodollars
 from larouter.core.report import RequestLine, State, Today
 from larouter.store import db, reading_app
-from larouter.store.tables import AttemptRow, ProjectRow, RequestRow
+from larouter.store.rollups import SUMS
+from larouter.store.tables import (
+    AttemptRow,
+    ProjectRow,
+    RequestRow,
+    UsageDayRow,
+    UsageQuarterRow,
+)
 
 T = TypeVar("T")
 
@@ -34,28 +42,53 @@ _PROMPT = (
     + AttemptRow.audio
     + AttemptRow.image
 )
+_GROUPS = ("by_model", "by_tier", "by_provider", "by_day", "by_project", "by_bearer")
+_NEWEST = 1_000
 _UNPRICED = AttemptRow.cost_nusd.is_(None) & (AttemptRow.state != "pending")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UsageReport:
-    """What `/api/usage` answers. Money in nano-dollars; a day is a UTC date."""
+class Used:
+    """Sums over some requests. Money in nano-dollars."""
 
-    calls: int
-    succeeded: int
-    input_tokens: int
-    output_tokens: int
-    cost_nusd: Nanodollars
-    by_model: list[tuple[str, int, Nanodollars]]
-    by_tier: list[tuple[str, int, Nanodollars]]
-    by_day: list[tuple[str, int, Nanodollars]]
+    calls: int = 0
+    succeeded: int = 0
+    prompt: int = 0
+    """Tokens, cached ones included."""
+    cached: int = 0
+    output: int = 0
+    cost_nusd: Nanodollars = 0
+    unpriced: int = 0
+    """Calls of a provider that have no known price and are not in the cost."""
+    baseline_nusd: Nanodollars = 0
+    """What the dearest tier's model would have cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReport:
+    """What `/api/usage` answers: the whole, and by name in the order of the names."""
+
+    total: Used
+    by_model: dict[str, Used]
+    by_tier: dict[str, Used]
+    by_provider: dict[str, Used]
+    by_day: dict[str, Used]
+    """Dates in the time zone of each project."""
+    by_project: dict[str, Used]
+    """By id."""
+    by_bearer: dict[str, Used]
+    """By id."""
 
 
 class Reports:
     """Asks the database at `path`."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, path: Path, *, zone: str = "UTC", clock: Callable[[], float] = time.time
+    ) -> None:
+        """`zone` is this machine's."""
         self._app = reading_app(path)
+        self._zone = zone
         self._clock = clock
 
     def today(self) -> Today:
@@ -67,15 +100,29 @@ class Reports:
         """The last requests, newest first."""
         return self._ask(lambda session: _recent(session, limit))
 
-    def usage(self, period: str, project_id: str | None) -> UsageReport:
-        """`period` is a key of `PERIOD_DAYS`, in UTC days; None for all projects."""
-        days = PERIOD_DAYS[period]
-        since = 0 if days is None else _utc_midnight_ms(self._clock(), days - 1)
+    def usage(self, period: str, project_id: str | None, zone: str | None = None) -> UsageReport:
+        """`period` is a key of `PERIOD_DAYS`: whole days in the project's `zone` (None: this
+        machine's), today the last of them. `project_id` None: of all projects."""
+        since = self._since(period, zone)
         return self._ask(lambda session: _usage(session, since, project_id))
+
+    def days(
+        self, period: str, project_id: str | None, zone: str | None = None
+    ) -> list[tuple[str, str, str, str, Used]]:
+        """Date, project's name, tier, model (`""`: none was called) and what was used, in this
+        order."""
+        since = self._since(period, zone)
+        return self._ask(lambda session: _days(session, since, project_id))
 
     def attempts(self, project_id: str | None = None) -> list[dict[str, Any]]:
         """Every attempt in the form of TRUST B17, oldest first."""
         return self._ask(lambda session: list(_attempts(session, project_id)))
+
+    def _since(self, period: str, zone: str | None) -> str:
+        """The first date of a period."""
+        days = PERIOD_DAYS[period]
+        today = datetime.fromtimestamp(self._clock(), ZoneInfo(zone or self._zone)).date()
+        return "" if days is None else (today - timedelta(days=days - 1)).isoformat()
 
     def _ask(self, question: Callable[[Session], T]) -> T:
         def work() -> T:
@@ -83,11 +130,6 @@ class Reports:
                 return question(db.session())
 
         return gevent.get_hub().threadpool.apply(work)
-
-
-def _utc_midnight_ms(now: float, days_ago: int) -> int:
-    today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return int((today - timedelta(days=days_ago)).timestamp() * 1000)
 
 
 def _local_midnight_ms(now: float) -> int:
@@ -98,45 +140,51 @@ def _local_midnight_ms(now: float) -> int:
 
 
 def _today(session: Session, since_ms: int) -> Today:
-    inside = RequestRow.started_ms >= since_ms
-    succeeded = (RequestRow.status < 400) & inside
-    requests, done, local = session.execute(
+    used = UsageQuarterRow
+    inside = used.start_ms >= since_ms
+    local = case((used.model.startswith("local/"), used.succeeded), else_=0)
+    calls, done, here, prompt, output, cost, unpriced = session.execute(
         select(
-            func.count(),
-            func.coalesce(func.sum(case((RequestRow.status < 400, 1), else_=0)), 0),
-            func.coalesce(
-                func.sum(
-                    case(((RequestRow.status < 400) & RequestRow.model.startswith("local/"), 1))
-                ),
-                0,
-            ),
+            *(
+                func.coalesce(func.sum(column), 0)
+                for column in (
+                    used.calls, used.succeeded, local, used.prompt, used.output, used.cost_nusd,
+                    used.unpriced,
+                )
+            )
         ).where(inside)
-    ).one()
-    prompt, output, cost, unpriced = session.execute(
-        select(
-            func.coalesce(func.sum(_PROMPT), 0),
-            func.coalesce(func.sum(AttemptRow.output), 0),
-            func.coalesce(func.sum(AttemptRow.cost_nusd), 0),
-            func.count(func.distinct(case((_UNPRICED, AttemptRow.request_id)))),
-        ).where(AttemptRow.started_ms >= since_ms)
-    ).one()
-    median = session.execute(
-        select(RequestRow.ended_ms - RequestRow.started_ms)
-        .where(succeeded)
-        .order_by(RequestRow.ended_ms - RequestRow.started_ms)
-        .limit(1)
-        .offset(done // 2)
-    ).scalar()
+    ).one()  # fmt: skip
+    underway = session.execute(
+        select(func.count(func.distinct(AttemptRow.request_id))).where(
+            AttemptRow.state == "pending", AttemptRow.started_ms >= since_ms
+        )
+    ).scalar_one()
     return Today(
-        requests=requests,
+        requests=calls + underway,
         succeeded=done,
-        local=local,
-        cost_nusd=cost or 0,
+        local=here,
+        cost_nusd=cost,
         unpriced=unpriced,
         prompt_tokens=prompt,
         output_tokens=output,
-        median_ms=median,
+        median_ms=_median_ms(session, since_ms),
     )
+
+
+def _median_ms(session: Session, since_ms: int) -> int | None:
+    """Of the newest answers of the day, so that a busy day costs no more than a quiet one."""
+    newest = (
+        select(RequestRow.started_ms, RequestRow.ended_ms, RequestRow.status)
+        .order_by(RequestRow.id.desc())
+        .limit(_NEWEST)
+        .subquery()
+    )
+    took = session.scalars(
+        select(newest.c.ended_ms - newest.c.started_ms).where(
+            newest.c.status < 400, newest.c.started_ms >= since_ms
+        )
+    ).all()
+    return sorted(took)[len(took) // 2] if took else None
 
 
 def _recent(session: Session, limit: int) -> list[RequestLine]:
@@ -195,46 +243,52 @@ def _state(request: RequestRow) -> State:
     return "failed" if request.model else "refused"
 
 
-def _usage(session: Session, since_ms: int, project_id: str | None) -> UsageReport:
-    requests: list[ColumnElement[bool]] = [RequestRow.started_ms >= since_ms]
-    attempts: list[ColumnElement[bool]] = [AttemptRow.started_ms >= since_ms]
+def _usage(session: Session, since: str, project_id: str | None) -> UsageReport:
+    row = UsageDayRow
+    names = (row.day, row.tier, row.model, row.project_id, row.bearer_id)
+    sums = [func.sum(getattr(row, name)) for name in SUMS]
+    query = select(*names, *sums).where(row.day >= since).group_by(*names)
     if project_id is not None:
-        requests.append(RequestRow.project_id == project_id)
-        attempts.append(AttemptRow.project_id == project_id)
-    calls, succeeded = session.execute(
-        select(
-            func.count(),
-            func.coalesce(func.sum(case((RequestRow.status < 400, 1), else_=0)), 0),
-        ).where(*requests)
-    ).one()
-    totals = session.execute(
-        select(
-            func.coalesce(func.sum(_PROMPT), 0),
-            func.coalesce(func.sum(AttemptRow.output), 0),
-            func.coalesce(func.sum(AttemptRow.cost_nusd), 0),
-        ).where(*attempts)
-    ).one()
-    cost = func.coalesce(func.sum(AttemptRow.cost_nusd), 0)
-    day = func.date(AttemptRow.started_ms / 1000, "unixepoch")
-    called = func.count(func.distinct(AttemptRow.request_id))
-    joined = select(RequestRow.tier, called, cost).join(
-        AttemptRow, AttemptRow.request_id == RequestRow.id
-    )
-
-    def grouped(query: Any, by: Any) -> list[tuple[str, int, int]]:
-        rows = session.execute(query.where(*attempts).group_by(by).order_by(by))
-        return [(name, calls, cost) for name, calls, cost in rows]
-
+        query = query.where(row.project_id == project_id)
+    groups: dict[str, dict[str, list[int]]] = {name: {} for name in _GROUPS}
+    total = [0] * len(SUMS)
+    for day, tier, model, project, bearer, *used in session.execute(query):
+        total = [*map(int.__add__, total, used)]
+        provider = model.partition("/")[0]
+        # What reached no model has none, and no tier.
+        keys = (model, tier if model else "", provider, day, project, bearer)
+        for group, key in zip(groups.values(), keys, strict=True):
+            if key:
+                known = group.get(key)
+                group[key] = used if known is None else [*map(int.__add__, known, used)]
     return UsageReport(
-        calls=calls,
-        succeeded=succeeded,
-        input_tokens=totals[0],
-        output_tokens=totals[1],
-        cost_nusd=totals[2] or 0,
-        by_model=grouped(select(AttemptRow.model, called, cost), AttemptRow.model),
-        by_tier=grouped(joined, RequestRow.tier),
-        by_day=grouped(select(day, called, cost), day),
+        total=_used(total),
+        **{
+            name: {key: _used(group[key]) for key in sorted(group)}
+            for name, group in groups.items()
+        },
     )
+
+
+def _days(
+    session: Session, since: str, project_id: str | None
+) -> list[tuple[str, str, str, str, Used]]:
+    row = UsageDayRow
+    names = (row.day, ProjectRow.name, row.tier, row.model)
+    query = (
+        select(*names, *(func.sum(getattr(row, name)) for name in SUMS))
+        .join(ProjectRow, ProjectRow.id == row.project_id)
+        .where(row.day >= since)
+        .group_by(row.day, row.project_id, *names[1:])
+        .order_by(*names)
+    )
+    if project_id is not None:
+        query = query.where(row.project_id == project_id)
+    return [(*found[:4], _used(found[4:])) for found in session.execute(query)]
+
+
+def _used(sums: Sequence[int]) -> Used:
+    return Used(**dict(zip(SUMS, sums, strict=True)))
 
 
 def _attempts(session: Session, project_id: str | None) -> Iterator[dict[str, Any]]:

@@ -7,9 +7,17 @@ import secrets
 import sqlite3
 
 from larouter.store.admission import RECOUNT
+from larouter.store.rollups import Rollups, Share
 from larouter.store.writer import Writer, now_ms
 
 HEARTBEAT_S = 5
+
+_LOST = """SELECT r.started_ms, a.project_id, r.tier, a.model, coalesce(r.bearer_id, ''),
+ a.hold_nusd FROM attempt a JOIN request r ON r.id = a.request_id
+ WHERE a.state='pending' AND a.run_id<>?"""
+_END_OPEN = """UPDATE request SET status=500, error='server_stopped', ended_ms=?
+ WHERE status IS NULL AND id NOT IN (SELECT request_id FROM attempt WHERE state='pending')
+ RETURNING started_ms, project_id, tier, coalesce(model, ''), coalesce(bearer_id, '')"""
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +25,9 @@ logger = logging.getLogger(__name__)
 class Run:
     """One `serve` (or one command-line call that writes) and its lease."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, rollups: Rollups) -> None:
         self._writer = writer
+        self._rollups = rollups
         self.id = f"run_{secrets.token_hex(8)}"
         now = now_ms()
         writer.run(
@@ -56,6 +65,7 @@ class Run:
 
     def _recover(self, connection: sqlite3.Connection) -> int:
         now = now_ms()
+        lost = connection.execute(_LOST, (self.id,)).fetchall()
         connection.execute(
             "INSERT INTO ledger_entry (attempt_id, kind, cost_nusd, created_ms) "
             "SELECT id, 'settle', hold_nusd, ? FROM attempt "
@@ -69,25 +79,19 @@ class Run:
             (self.id,),
         )
         connection.execute(RECOUNT)
-        connection.execute(
-            "UPDATE request SET status=500, error='server_stopped', ended_ms=? "
-            "WHERE status IS NULL AND id IN "
-            "(SELECT request_id FROM attempt WHERE state='pending' AND run_id<>?)",
-            (now, self.id),
-        )
         left = connection.execute(
             "UPDATE attempt SET state='unknown', cost_nusd=hold_nusd, ended_ms=? "
             "WHERE state='pending' AND run_id<>?",
             (now, self.id),
         ).rowcount
         # A crash between two attempts of one request leaves the request open, with none pending.
-        connection.execute(
-            "UPDATE request SET status=500, error='server_stopped', ended_ms=? "
-            "WHERE status IS NULL AND id NOT IN "
-            "(SELECT request_id FROM attempt WHERE state='pending')",
-            (now,),
-        )
+        ended = connection.execute(_END_OPEN, (now,)).fetchall()
         connection.execute(
             "UPDATE run SET ended_ms=heartbeat_ms WHERE ended_ms IS NULL AND id<>?", (self.id,)
         )
+        for started_ms, *share, hold in lost:
+            sums = (0, 0, 0, 0, 0, hold or 0, int(hold is None), 0)
+            self._rollups.add(started_ms, Share(*share), sums)
+        for started_ms, *share in ended:
+            self._rollups.add(started_ms, Share(*share), (1, 0, 0, 0, 0, 0, 0, 0))
         return left

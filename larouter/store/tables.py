@@ -106,6 +106,9 @@ class RequestRow(Row):
     model: Mapped[str | None] = mapped_column(String(300))
     """`provider/model` of the attempt that ended it; while it is open, of the last one."""
     degraded: Mapped[str | None] = mapped_column(String(40))
+    bearer_id: Mapped[str | None] = mapped_column(String(40))
+    baseline_nusd: Mapped[int | None]
+    """What a saving is measured against; None: it is open, or was written by an older version."""
     numbers: Mapped[str | None] = mapped_column(Text)
     """JSON of `core.route.Numbers`; None: it was written by an older version, or not decided."""
 
@@ -227,6 +230,48 @@ class AlertRow(Row):
     cap: Mapped[int]
     created_ms: Mapped[int]
     seen_ms: Mapped[int | None]
+
+
+class _UsageRow:
+    """What was used in some stretch of time by one project, tier, model and bearer."""
+
+    tier: Mapped[str] = mapped_column(String(40), primary_key=True)
+    model: Mapped[str] = mapped_column(String(300), primary_key=True)
+    """`provider/model`; `""`: none was called."""
+    bearer_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    calls: Mapped[int]
+    """Requests that ended."""
+    succeeded: Mapped[int]
+    prompt: Mapped[int]
+    """Tokens, cached ones included."""
+    cached: Mapped[int]
+    output: Mapped[int]
+    cost_nusd: Mapped[int]
+    """Of what has a known price."""
+    unpriced: Mapped[int]
+    """Attempts that have none."""
+    baseline_nusd: Mapped[int]
+    """What the same would have cost (`core.accounting.baseline_of`)."""
+
+
+class UsageQuarterRow(_UsageRow, Row):
+    """15 minutes, in UTC."""
+
+    __tablename__ = "usage_quarter"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    project_id: Mapped[str] = mapped_column(String(40), primary_key=True, sort_order=-2)
+    start_ms: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+
+
+class UsageDayRow(_UsageRow, Row):
+    """A day in the project's own time zone."""
+
+    __tablename__ = "usage_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    project_id: Mapped[str] = mapped_column(String(40), primary_key=True, sort_order=-2)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True, sort_order=-1)
 
 
 class FeedbackRow(Row):

@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import gevent
 from gevent.monkey import get_original
@@ -52,6 +52,18 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
     return connection
+
+
+class Batch(Protocol):
+    """What jobs leave to be written once for all of them."""
+
+    def flush(self, connection: sqlite3.Connection) -> None:
+        """Write it: the commit comes next."""
+        ...
+
+    def forget(self) -> None:
+        """The batch is rolled back."""
+        ...
 
 
 class _Ticket:
@@ -116,6 +128,8 @@ class Writer:
     """Runs jobs one after another on one connection. `close` commits what was handed over."""
 
     def __init__(self, path: Path) -> None:
+        self.batch: Batch | None = None
+        """What is told of each batch, in the writer's thread."""
         self._jobs = _SimpleQueue()
         self._hubs: dict[int, _Hub] = {}
         self._closed = False
@@ -195,8 +209,12 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
             for ticket in tickets:
                 self._run_one(connection, ticket)
+            if self.batch is not None:
+                self.batch.flush(connection)
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - a thread boundary: the waiters raise it
+            if self.batch is not None:
+                self.batch.forget()
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             for ticket in tickets:

@@ -27,13 +27,14 @@ from larouter.web import (
     replay,
     replies,
     responses,
+    usage,
 )
 from larouter.web.app import App
 from larouter.web.auth import Auth
 
 _DOORS = (
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
-    keys, projects, policies, budgets, feedback, replay,
+    keys, projects, policies, budgets, feedback, replay, usage,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""LARouter's own API: usage, providers, models. For the admin, and each project for itself."""
+"""LARouter's own API: providers, models, codes to sign in with. For the admin."""
 
 from __future__ import annotations
 
@@ -6,30 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
-from msgspec import Raw
 
 from larouter.bootstrap import Services
 from larouter.config import SettingsError, parse_key, parse_url
-from larouter.core.catalog import Nanodollars
-from larouter.core.errors import BadRequest, Forbidden
-from larouter.core.money import decimal_text
+from larouter.core.errors import BadRequest
 from larouter.providers import ENDPOINTS
 from larouter.providers.known import ADDABLE_WIRES, Known
 from larouter.store.providers import AddedProvider
-from larouter.store.reports import PERIOD_DAYS
 from larouter.web import session
 from larouter.web.auth import Auth
 from larouter.web.catalog_api import model_row
 from larouter.web.replies import json_response
-from larouter.wire.strict_json import decode_object, encode
+from larouter.wire.strict_json import decode_object
 
 
 def blueprint(services: Services, auth: Auth) -> Blueprint:
     """The routes below `/api` that are nobody else's."""
     routes = Blueprint("api", __name__)
     view = Api(services, auth)
-    routes.get("/api/usage")(view.usage)
-    routes.get("/api/usage/attempts")(view.attempts)
     routes.get("/api/providers")(view.list_providers)
     routes.post("/api/providers")(view.add_provider)
     routes.delete("/api/providers/<name>")(view.remove_provider)
@@ -44,33 +38,6 @@ class Api:
     def __init__(self, services: Services, auth: Auth) -> None:
         self._services = services
         self._auth = auth
-
-    def usage(self) -> Response:
-        project_id = self._project_in_question()
-        period = request.args.get("period", "all")
-        if period not in PERIOD_DAYS:
-            raise BadRequest(f"period is one of {', '.join(PERIOD_DAYS)}.", param="period")
-        report = self._services.reports.usage(period, project_id)
-        return json_response(
-            {
-                "period": period,
-                "projectId": project_id,
-                **_money("totalCost", report.cost_nusd),
-                "totalCalls": report.calls,
-                "succeededCalls": report.succeeded,
-                "inputTokens": report.input_tokens,
-                "outputTokens": report.output_tokens,
-                "byModel": _grouped("model", report.by_model),
-                "byTier": _grouped("tier", report.by_tier),
-                "dailyCosts": _grouped("date", report.by_day),
-            }
-        )
-
-    def attempts(self) -> Response:
-        """One JSON object a line (TRUST B17)."""
-        rows = self._services.reports.attempts(self._project_in_question())
-        lines = b"".join(encode(row) + b"\n" for row in rows)
-        return Response(lines, mimetype="application/x-ndjson")
 
     def list_providers(self) -> Response:
         self._admin()
@@ -131,25 +98,6 @@ class Api:
 
     def _admin(self) -> None:
         self._auth.require_admin(request.environ)
-
-    def _project_in_question(self) -> str | None:
-        """A project's own id; for the admin the one that it names, or None for all."""
-        project = self._auth.project_or_admin(request.environ)
-        asked = request.args.get("projectId")
-        if project is None:
-            return self._services.projects.get(asked).id if asked else None
-        if asked not in {None, project.id, project.name}:
-            raise Forbidden("A project's bearer reads its own usage only.")
-        return project.id
-
-
-def _money(name: str, nusd: Nanodollars) -> dict[str, Any]:
-    """A decimal for people and programs that want one, and the exact integer (TRUST B1)."""
-    return {name: Raw(decimal_text(nusd).encode()), f"{name}Nusd": nusd}
-
-
-def _grouped(key: str, rows: list[tuple[str, int, Nanodollars]]) -> list[dict[str, Any]]:
-    return [{key: name, "calls": calls, **_money("cost", cost)} for name, calls, cost in rows]
 
 
 def read_key(given: object) -> str:

@@ -1,9 +1,15 @@
 """`larouter usage`, with and without a server; the export is the database, line by line."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import click
 import pytest
+
+from larouter.bootstrap import bootstrap
+from larouter.config import read_settings
+from larouter.core.account import RequestRecord
 
 
 def test_nothing_asked_is_nothing_spent(alone):
@@ -24,3 +30,50 @@ def test_an_export_needs_to_be_told_of_what(alone):
 
 def test_nothing_asked_exports_nothing(alone):
     assert alone.run("usage", "export", "--attempts").stdout == ""
+
+
+def test_both_exports_at_once_are_none(alone):
+    with pytest.raises(click.UsageError):
+        alone.run("usage", "export", "--attempts", "--csv")
+
+
+def test_a_table_begins_with_its_columns(cli):
+    header = cli.lines("usage", "export", "--csv", "--period", "daily")[0]
+
+    assert header.startswith("date,project,tier,model,calls,")
+
+
+def test_a_saving_and_an_unknown_price_are_told(alone, monkeypatch):
+    usage = {
+        "totalCalls": 3, "succeededCalls": 2, "inputTokens": 9, "outputTokens": 4,
+        "totalCostNusd": 10**9, "savedNusd": 5 * 10**8, "baselineCostNusd": 15 * 10**8,
+        "unpricedCalls": 1, "byModel": [],
+    }  # fmt: skip
+    monkeypatch.setattr("larouter.cli.usage.call_text", lambda *_: json.dumps(usage))
+
+    lines = alone.lines("usage")
+
+    assert "$0.5 saved: the dearest tier's model alone would have cost $1.5" in lines
+    assert "1 calls have no known price and are not counted" in lines
+
+
+def test_sums_that_are_right_are_said_to_be(cli):
+    assert cli.run("usage", "rebuild").stdout == "The sums were right.\n"
+
+
+def test_sums_that_were_wrong_are_told_and_mended(alone):
+    services = bootstrap(read_settings({"LAROUTER_HOME": str(alone.home)}))
+    services.projects.ensure_default()
+    services.gateway.ledger.refuse(
+        RequestRecord(
+            id="req_1", project=services.projects.get("default"), asked="x", tier="-", stage="-",
+            score=0.0, reason="", stream=False, rid=None, started_ms=1_790_000_000_000,
+        ),
+        404, "model_not_found",
+    )  # fmt: skip
+    services.close()
+    with closing(sqlite3.connect(alone.home / "larouter.db")) as connection, connection:
+        connection.execute("UPDATE usage_day SET calls = 2")
+
+    assert alone.lines("usage", "rebuild")[-1] == "1 differences, mended."
+    assert alone.lines("usage", "rebuild") == ["The sums were right."]

@@ -15,6 +15,7 @@ from larouter.store.feed import Feed
 from larouter.store.ledger import Ledger
 from larouter.store.prices import record_prices
 from larouter.store.reports import Reports
+from larouter.store.rollups import Rollups
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
 from larouter.store.writer import Writer
@@ -59,13 +60,21 @@ def feed():
 
 
 @pytest.fixture
-def run(writer):
-    return Run(writer)
+def rollups(writer):
+    """Days begin at midnight in UTC, as this machine is there."""
+    writer.batch = Rollups(lambda project_id: "UTC")
+    return writer.batch
 
 
 @pytest.fixture
-def book(writer, run, feed):
-    ledger = Ledger(writer, run_id=run.id, price_versions=record_prices(writer, MODELS), feed=feed)
+def run(writer, rollups):
+    return Run(writer, rollups)
+
+
+@pytest.fixture
+def book(writer, run, feed, rollups):
+    prices = record_prices(writer, MODELS)
+    ledger = Ledger(writer, run_id=run.id, price_versions=prices, feed=feed, rollups=rollups)
     return Book(writer, ledger)
 
 
@@ -96,7 +105,7 @@ def reports(database, clock, zone):
 
 
 @pytest.fixture
-def move(writer):
+def move(writer, rollups):
     """Put an attempt and its request to another time; the request took that long."""
 
     def move(attempt, started_ms, took_ms=40):
@@ -109,6 +118,7 @@ def move(writer):
                 "UPDATE request SET started_ms=?, ended_ms=ended_ms - ended_ms + ? WHERE id=?",
                 (started_ms, started_ms + took_ms, attempt.request.id),
             )
+            rollups.rebuild(connection)
 
         writer.run(job)
 

@@ -12,6 +12,7 @@ import gevent
 from larouter.store.feed import Feed
 from larouter.store.ledger import Ledger
 from larouter.store.prices import record_prices
+from larouter.store.rollups import Rollups
 from larouter.store.runs import Run
 from larouter.store.writer import Writer
 from tests.store.bills import MODELS, Book
@@ -36,7 +37,9 @@ def work(book, name, settles):
 def main():
     writer = Writer(Path(sys.argv[1]))
     prices = record_prices(writer, MODELS)
-    ledger = Ledger(writer, run_id=Run(writer).id, price_versions=prices, feed=Feed())
+    writer.batch = rollups = Rollups(lambda project_id: "UTC")
+    run = Run(writer, rollups)
+    ledger = Ledger(writer, run_id=run.id, price_versions=prices, feed=Feed(), rollups=rollups)
     book = Book(writer, ledger)
     gevent.joinall([gevent.spawn(work, book, n, n > 0) for n in range(8)], raise_error=True)
 

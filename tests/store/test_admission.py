@@ -29,12 +29,12 @@ def budgets(writer):
 
 
 @pytest.fixture
-def book(writer, run, feed, budgets):
-    prices = record_prices(writer, MODELS)
-    return Book(
-        writer,
-        Ledger(writer, run_id=run.id, price_versions=prices, feed=feed, budgets=budgets.of),
-    )
+def book(writer, run, feed, rollups, budgets):
+    ledger = Ledger(
+        writer, run_id=run.id, price_versions=record_prices(writer, MODELS), feed=feed,
+        rollups=rollups, budgets=budgets.of,
+    )  # fmt: skip
+    return Book(writer, ledger)
 
 
 @pytest.fixture
@@ -255,13 +255,13 @@ def test_a_new_period_begins_by_itself(writer, budgets, limit):
     assert at(tomorrow - 1) == at(tomorrow)
 
 
-def test_what_a_dead_process_held_is_charged(book, limit, writer, ask):
+def test_what_a_dead_process_held_is_charged(book, limit, writer, rollups, ask):
     limit(10 * HOLD)
     limit(10, metric="requests")
     book.reserve()
     book.bill()
 
-    Run(writer).recover()
+    Run(writer, rollups).recover()
 
     assert ask(WINDOWS) == [(HOLD + COST, 0, 0), (2, 0, 0)]
 

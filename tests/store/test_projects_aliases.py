@@ -30,7 +30,7 @@ def test_a_request_finds_its_project_s_aliases(projects, notes):
 
     updated = projects.update("notes", aliases={"gpt-4o": "auto"}, unknown_model="auto")
 
-    assert projects.of_bearer(bearer) is projects.get("notes")
+    assert projects.of_bearer(bearer) == projects.get("notes")
     assert projects.of_bearer(bearer) == updated
     assert (updated.aliases, updated.unknown_model) == ({"gpt-4o": "auto"}, "auto")
 

@@ -50,13 +50,13 @@ def test_only_unknown_costs_are_no_cost(reports, bill):
     assert reports.today().cost_nusd == 0
 
 
-def test_a_request_of_two_attempts_is_unpriced_once(reports, bill, book, move):
+def test_each_call_without_a_price_is_counted(reports, bill, book, move):
     first = bill(UNPRICED, state="estimated", outcome={"final": False})
     second = book.reserve(UNPRICED, record=first.request)
     book.settle(second)
     move(second, NOON)
 
-    assert reports.today().unpriced == 1
+    assert reports.today().unpriced == 2
 
 
 @pytest.mark.parametrize("state", ["failed", "released"])

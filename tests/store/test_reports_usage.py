@@ -1,17 +1,22 @@
-from dataclasses import asdict
+from dataclasses import replace
 
 import pytest
 
 from larouter.core.chat import Usage
+from larouter.store.reports import Used
 from larouter.store.runs import Run
 from tests.store.bills import CLOUD, COST, HOLD, HOUR, LOCAL, NOON, UNPRICED
 
 
+def costs(group):
+    return {name: (used.calls, used.cost_nusd) for name, used in group.items()}
+
+
 def test_usage_of_nothing_is_zero(reports):
-    assert asdict(reports.usage("all", None)) == {
-        "calls": 0, "succeeded": 0, "input_tokens": 0, "output_tokens": 0, "cost_nusd": 0,
-        "by_model": [], "by_tier": [], "by_day": [],
-    }  # fmt: skip
+    usage = reports.usage("all", None)
+
+    assert usage.total == Used()
+    assert not any((usage.by_model, usage.by_tier, usage.by_day, usage.by_provider))
 
 
 def test_usage_is_summed_by_model_tier_and_day(reports, bill):
@@ -22,11 +27,13 @@ def test_usage_is_summed_by_model_tier_and_day(reports, bill):
 
     usage = reports.usage("all", None)
 
-    assert (usage.calls, usage.succeeded, usage.cost_nusd) == (4, 3, 2 * COST)
-    assert (usage.input_tokens, usage.output_tokens) == (3000, 300)
-    assert usage.by_model == [(LOCAL.key, 1, 0), (CLOUD.key, 3, 2 * COST)]
-    assert usage.by_tier == [("FRONTIER", 2, 2 * COST), ("SIMPLE", 2, 0)]
-    assert usage.by_day == [("2026-11-21", 1, COST), ("2026-11-22", 3, COST)]
+    assert usage.total == Used(
+        calls=4, succeeded=3, prompt=3000, output=300, cost_nusd=2 * COST, baseline_nusd=2 * COST
+    )
+    assert costs(usage.by_model) == {LOCAL.key: (1, 0), CLOUD.key: (3, 2 * COST)}
+    assert costs(usage.by_tier) == {"FRONTIER": (2, 2 * COST), "SIMPLE": (2, 0)}
+    assert costs(usage.by_provider) == {"local": (1, 0), "openai": (3, 2 * COST)}
+    assert costs(usage.by_day) == {"2026-11-21": (1, COST), "2026-11-22": (3, COST)}
 
 
 def test_a_request_with_two_attempts_is_one_call(reports, bill, book, move):
@@ -37,9 +44,18 @@ def test_a_request_with_two_attempts_is_one_call(reports, bill, book, move):
 
     usage = reports.usage("daily", None)
 
-    assert (usage.calls, usage.by_model, usage.by_day) == (
-        1, [(CLOUD.key, 1, COST)], [("2026-11-22", 1, COST)]
-    )  # fmt: skip
+    assert costs(usage.by_model) == {CLOUD.key: (1, COST)}
+    assert costs(usage.by_day) == {"2026-11-22": (1, COST)}
+
+
+def test_what_reached_no_model_is_a_call_of_its_day_alone(reports, book, clock):
+    book.ledger.refuse(book.record(started_ms=NOON), 404, "model_not_found")
+
+    usage = reports.usage("daily", None)
+
+    assert (usage.total.calls, usage.total.succeeded) == (1, 0)
+    assert (usage.by_model, usage.by_tier, usage.by_provider) == ({}, {}, {})
+    assert costs(usage.by_day) == {"2026-11-22": (1, 0)}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +75,7 @@ def test_a_period_is_whole_days_up_to_now(period, hours, calls, reports, bill):
 
     usage = reports.usage(period, None)
 
-    assert (usage.calls, usage.cost_nusd) == (calls, calls * COST)
+    assert (usage.total.calls, usage.total.cost_nusd) == (calls, calls * COST)
 
 
 def test_a_project_sees_its_own_usage_only(reports, bill, book):
@@ -69,10 +85,23 @@ def test_a_project_sees_its_own_usage_only(reports, bill, book):
 
     usage = reports.usage("all", other.id)
 
-    assert (usage.calls, usage.cost_nusd, usage.input_tokens) == (1, 0, 1000)
-    assert usage.by_model == [(LOCAL.key, 1, 0)]
-    assert usage.by_tier == [("SIMPLE", 1, 0)]
-    assert usage.by_day == [("2026-11-22", 1, 0)]
+    assert (usage.total.calls, usage.total.cost_nusd, usage.total.prompt) == (1, 0, 1000)
+    assert costs(usage.by_model) == {LOCAL.key: (1, 0)}
+    assert costs(usage.by_tier) == {"SIMPLE": (1, 0)}
+    assert costs(usage.by_day) == {"2026-11-22": (1, 0)}
+    assert list(usage.by_project) == [other.id]
+    assert set(reports.usage("all", None).by_project) == {book.project.id, other.id}
+
+
+def test_each_bearer_has_its_own_sums(reports, bill, book):
+    bill(project=replace(book.project, bearer_id="brr_1"))
+    bill(project=replace(book.project, bearer_id="brr_2"))
+    bill()
+
+    usage = reports.usage("all", None)
+
+    assert costs(usage.by_bearer) == {"brr_1": (1, COST), "brr_2": (1, COST)}
+    assert usage.total.calls == 3
 
 
 def test_a_project_sees_its_own_attempts_only(reports, book):
@@ -88,7 +117,7 @@ def test_a_project_sees_its_own_attempts_only(reports, book):
 def test_nobody_s_project_has_nothing(reports, bill):
     bill()
 
-    assert reports.usage("all", "prj_nobody").calls == 0
+    assert reports.usage("all", "prj_nobody").total == Used()
     assert reports.attempts("prj_nobody") == []
 
 
@@ -130,9 +159,9 @@ def test_every_attempt_is_exported_oldest_first(reports, bill, book, move):
     assert [row["cost_nusd"] for row in rows] == [COST, COST, None]
 
 
-def test_what_was_recovered_is_exported_as_unknown(reports, book, writer):
+def test_what_was_recovered_is_exported_as_unknown(reports, book, writer, rollups):
     book.reserve()
 
-    Run(writer).recover()
+    Run(writer, rollups).recover()
 
     assert [(row["state"], row["cost_nusd"]) for row in reports.attempts()] == [("unknown", HOLD)]

@@ -1,12 +1,13 @@
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from larouter.store.rollups import Rollups, differences
 from larouter.store.runs import Run
-from larouter.store.writer import Writer
+from larouter.store.writer import Writer, connect
 from tests.store.bills import CLOUD, COST, HOLD, LOCAL, UNPRICED
 
 ATTEMPT = "SELECT state, cost_nusd, ended_ms IS NOT NULL FROM attempt WHERE id=?"
@@ -16,9 +17,9 @@ RUN = "SELECT ended_ms, heartbeat_ms FROM run WHERE id=?"
 
 
 @pytest.fixture
-def next_run(writer, book):
+def next_run(writer, rollups, book):
     """A second process's run; `book` is of the first, which is dead."""
-    return Run(writer)
+    return Run(writer, rollups)
 
 
 def test_a_run_has_a_row_with_a_lease(run, ask):
@@ -58,12 +59,12 @@ def test_the_request_of_a_call_that_was_cut_off_is_closed(book, next_run, ask):
     assert ask(REQUEST, attempt.request.id) == [(500, "server_stopped", 1)]
 
 
-def test_recovering_charges_once(book, next_run, writer, ask):
+def test_recovering_charges_once(book, next_run, writer, rollups, ask):
     book.reserve()
     next_run.recover()
     before = ask("SELECT * FROM attempt"), ask("SELECT * FROM request"), ask(ENTRIES)
 
-    assert (next_run.recover(), Run(writer).recover()) == (0, 0)
+    assert (next_run.recover(), Run(writer, rollups).recover()) == (0, 0)
     assert (ask("SELECT * FROM attempt"), ask("SELECT * FROM request"), ask(ENTRIES)) == before
 
 
@@ -168,7 +169,8 @@ def test_kill_9_loses_nothing(database, ask):
         writer = Writer(database)
         left = {id for (id,) in ask("SELECT request_id FROM attempt WHERE state='pending'")}
 
-        recovered = Run(writer).recover()
+        writer.batch = rollups = Rollups(lambda project_id: "UTC")
+        recovered = Run(writer, rollups).recover()
         writer.close()
 
     reserved = {id for word, id in said if word == "reserved"}
@@ -187,3 +189,5 @@ def test_kill_9_loses_nothing(database, ask):
         (HOLD * len(left) + COST * (len(states) - len(left)),)
     ]
     assert ask("PRAGMA integrity_check") == [("ok",)]
+    with closing(connect(database)) as connection:
+        assert differences(connection) == []

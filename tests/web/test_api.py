@@ -26,6 +26,7 @@ ADMIN_ROUTES = [
     ("PATCH", "/api/budgets/1"),
     ("DELETE", "/api/budgets/1"),
     ("POST", "/api/budgets/1/resume"),
+    ("POST", "/api/usage/rebuild"),
     ("GET", "/api/policies"),
     ("GET", "/api/providers"),
     ("POST", "/api/providers"),
@@ -46,11 +47,16 @@ def test_the_list_of_admin_routes_is_whole(house):
     routes = {
         (method, rule.rule)
         for rule in house.client.application.url_map.iter_rules()
-        if rule.rule.startswith("/api/")
-        and not rule.rule.startswith(("/api/usage", "/api/replay", "/api/alerts"))
-        and rule.rule != "/api/budget"
-        # Ollama's own paths lie there too; a project's bearer opens them.
-        and not rule.endpoint.startswith("ollama.")
+        if (
+            rule.rule.startswith("/api/")
+            and not rule.rule.startswith(("/api/usage", "/api/replay", "/api/alerts"))
+            and rule.rule != "/api/budget"
+        )
+        or (
+            rule.rule == "/api/usage/rebuild"
+            # Ollama's own paths lie there too; a project's bearer opens them.
+            and not rule.endpoint.startswith("ollama.")
+        )
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
 
@@ -156,70 +162,6 @@ def test_a_grant_is_a_further_bearer(house):
     assert granted["expires_in"] == 600
     for bearer in (granted["bearer"], house.bearer):
         assert house.ask("GET", "/v1/models", bearer=bearer).status_code == 200
-
-
-@pytest.mark.parametrize("period", ["daily", "weekly", "monthly", "all"])
-def test_usage_of_nothing_is_zero(house, period):
-    usage = house.ask("GET", f"/api/usage?period={period}")
-
-    assert '"totalCost":0,' in usage.text.replace(" ", "")
-    assert usage.json == {
-        "period": period,
-        "projectId": house.services.projects.get("default").id,
-        "totalCost": 0,
-        "totalCostNusd": 0,
-        "totalCalls": 0,
-        "succeededCalls": 0,
-        "inputTokens": 0,
-        "outputTokens": 0,
-        "byModel": [],
-        "byTier": [],
-        "dailyCosts": [],
-    }
-
-
-def test_usage_counts_what_was_refused(house):
-    house.chat("nobody/knows")
-
-    usage = house.ask("GET", "/api/usage").json
-
-    assert (usage["totalCalls"], usage["succeededCalls"]) == (1, 0)
-
-
-def test_an_unknown_period_is_refused(house):
-    answer = house.ask("GET", "/api/usage?period=yearly")
-
-    assert (answer.status_code, answer.json["error"]["param"]) == (400, "period")
-
-
-def test_a_project_sees_its_own_usage_only(house):
-    other = house.admin("POST", "/api/projects", {"name": "other"}).json
-    house.chat("nobody/knows")
-
-    seen = house.ask("GET", "/api/usage", bearer=other["bearer"]).json
-    asked = house.ask("GET", "/api/usage?projectId=default", bearer=other["bearer"])
-
-    assert (seen["projectId"], seen["totalCalls"]) == (other["id"], 0)
-    assert asked.status_code == 403
-    own = house.ask("GET", "/api/usage?projectId=other", bearer=other["bearer"])
-    assert own.status_code == 200
-
-
-def test_the_admin_sees_all_or_the_one_that_it_names(house):
-    house.admin("POST", "/api/projects", {"name": "other"})
-    house.chat("nobody/knows")
-
-    def calls(query):
-        return house.admin("GET", f"/api/usage{query}").json["totalCalls"]
-
-    assert [calls(""), calls("?projectId=default"), calls("?projectId=other")] == [1, 1, 0]
-    assert house.admin("GET", "/api/usage?projectId=nobody").status_code == 404
-
-
-def test_without_attempts_the_export_is_empty(house):
-    answer = house.ask("GET", "/api/usage/attempts")
-
-    assert (answer.data, answer.mimetype) == (b"", "application/x-ndjson")
 
 
 def test_the_providers_are_listed_without_keys(open_house):

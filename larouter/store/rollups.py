@@ -1,0 +1,192 @@
+"""Sums of what was used, kept with the ledger in the same transaction.
+
+Two tables with the same columns: quarters of an hour in UTC, of which every time zone's day is
+made, and days in the zone of each project. A request counts at the time at which it came; each
+attempt's tokens and cost count for the model that it called, the request for the one that ended it.
+
+Everything here runs in the writer's thread. What a batch of jobs adds is summed up first and
+written once, before the batch is committed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from larouter.store.writer import Writer
+
+QUARTER_MS = 900_000
+_DAYS_KEPT = 4_096
+"""Quarters whose days are remembered: a look-up in a time zone costs microseconds."""
+
+_ZONE = "usage_zone"
+
+SUMS = ("calls", "succeeded", "prompt", "cached", "output", "cost_nusd", "unpriced",
+        "baseline_nusd")  # fmt: skip
+_KEY = ("project_id", "tier", "model", "bearer_id")
+_COLUMNS = ", ".join((*_KEY, *SUMS))
+_MARKS = ",".join("?" * (len(_KEY) + len(SUMS) + 1))
+_ADD = ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
+
+
+def _upsert(table: str, at: str) -> str:
+    key = ", ".join(("project_id", at, "tier", "model", "bearer_id"))
+    return (
+        f"INSERT INTO {table} ({at}, {_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 - names of ours
+        f" ON CONFLICT ({key}) DO UPDATE SET {_ADD}"
+    )
+
+
+_ADD_QUARTER = _upsert("usage_quarter", "start_ms")
+_ADD_DAY = _upsert("usage_day", "day")
+# Both halves of the truth: requests that ended, and attempts that ended.
+_TRUTH = f"""SELECT start_ms, {", ".join(_KEY)}, {", ".join(f"sum({name})" for name in SUMS)} FROM (
+ SELECT started_ms - started_ms % {QUARTER_MS} AS start_ms, project_id, tier,
+  coalesce(model, '') AS model, coalesce(bearer_id, '') AS bearer_id, 1 AS calls,
+  CASE WHEN status < 400 THEN 1 ELSE 0 END AS succeeded, 0 AS prompt, 0 AS cached, 0 AS output,
+  0 AS cost_nusd, 0 AS unpriced, coalesce(baseline_nusd, 0) AS baseline_nusd
+ FROM request WHERE ended_ms IS NOT NULL
+ UNION ALL
+ SELECT r.started_ms - r.started_ms % {QUARTER_MS}, a.project_id, r.tier, a.model,
+  coalesce(r.bearer_id, ''), 0, 0,
+  a.input + a.cache_read + a.cache_write_5m + a.cache_write_1h + a.audio + a.image, a.cache_read,
+  a.output, coalesce(a.cost_nusd, 0), CASE WHEN a.cost_nusd IS NULL THEN 1 ELSE 0 END, 0
+ FROM attempt a JOIN request r ON r.id = a.request_id WHERE a.state <> 'pending'
+) GROUP BY start_ms, {", ".join(_KEY)}"""  # noqa: S608 - names of ours
+
+
+class Share(NamedTuple):
+    """Whose a sum is: a row's key, but for its time."""
+
+    project_id: str
+    tier: str
+    model: str
+    """`provider/model`; `""`: none was called."""
+    bearer_id: str
+
+
+class Rollups:
+    """Collects what a batch adds; the writer flushes it before the commit."""
+
+    def __init__(self, zone_of: Callable[[str], str]) -> None:
+        """`zone_of` gives the IANA zone of a project, by its id."""
+        self._zone_of = zone_of
+        self._new: dict[tuple[int, Share], list[int]] = {}
+        self._days: dict[tuple[int, str], str] = {}
+
+    def add(self, started_ms: int, share: Share, sums: Sequence[int]) -> None:
+        """`sums` are in the order of `SUMS`."""
+        key = (started_ms - started_ms % QUARTER_MS, share)
+        known = self._new.get(key)
+        self._new[key] = list(sums) if known is None else [*map(int.__add__, known, sums)]
+
+    def flush(self, connection: sqlite3.Connection) -> None:
+        """Write what was added since the last time."""
+        if not self._new:
+            return
+        new, self._new = self._new, {}
+        connection.executemany(
+            _ADD_QUARTER, [(start_ms, *share, *sums) for (start_ms, share), sums in new.items()]
+        )
+        connection.executemany(
+            _ADD_DAY,
+            [
+                (self.day(start_ms, share.project_id), *share, *sums)
+                for (start_ms, share), sums in new.items()
+            ],
+        )
+
+    def forget(self) -> None:
+        """The batch was not committed."""
+        self._new = {}
+
+    def day(self, start_ms: int, project_id: str) -> str:
+        """The date of a quarter of an hour, where its project is."""
+        zone = self._zone_of(project_id)
+        key = (start_ms, zone)
+        day = self._days.get(key)
+        if day is None:
+            if len(self._days) >= _DAYS_KEPT:
+                self._days.clear()
+            at = datetime.fromtimestamp(start_ms / 1000, UTC).astimezone(ZoneInfo(zone))
+            day = self._days[key] = at.date().isoformat()
+        return day
+
+    def rebuild(self, connection: sqlite3.Connection) -> None:
+        """Both tables anew from requests and attempts, as far back as these are kept. What is
+        older stays as it is."""
+        self.forget()
+        oldest = connection.execute("SELECT min(started_ms) FROM request").fetchone()[0]
+        if oldest is None:
+            return
+        connection.execute(
+            "DELETE FROM usage_quarter WHERE start_ms >= ?", (oldest - oldest % QUARTER_MS,)
+        )
+        rows = connection.execute(_TRUTH).fetchall()
+        connection.executemany(_ADD_QUARTER, rows)
+        self.rebuild_days(connection)
+
+    def rebuild_days(self, connection: sqlite3.Connection, project_id: str | None = None) -> None:
+        """Days from quarters: of one project, as after a change of its zone, or of all."""
+        where, given = ("", ()) if project_id is None else (" WHERE project_id = ?", (project_id,))
+        connection.execute(f"DELETE FROM usage_day{where}", given)  # noqa: S608 - the words above
+        rows = connection.execute(
+            f"SELECT start_ms, {_COLUMNS} FROM usage_quarter{where}",  # noqa: S608 - the words above
+            given,
+        )
+        days: dict[tuple[str, Share], list[int]] = {}
+        for start_ms, *rest in rows:
+            share = Share(*rest[: len(_KEY)])
+            key = (self.day(start_ms, share.project_id), share)
+            sums = rest[len(_KEY) :]
+            known = days.get(key)
+            days[key] = sums if known is None else [*map(int.__add__, known, sums)]
+        connection.executemany(
+            _ADD_DAY, [(day, *share, *sums) for (day, share), sums in days.items()]
+        )
+
+
+def keep_days(writer: Writer, rollups: Rollups, zone: str) -> None:
+    """Make the days anew when this machine has moved to another time zone, and all sums when an
+    older version has kept none."""
+
+    def job(connection: sqlite3.Connection) -> None:
+        found = connection.execute("SELECT value FROM setting WHERE name=?", (_ZONE,)).fetchone()
+        if found is None:
+            rollups.rebuild(connection)
+        elif found[0] != zone:
+            rollups.rebuild_days(connection)
+        connection.execute(
+            "INSERT INTO setting (name, value) VALUES (?,?) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (_ZONE, zone),
+        )
+
+    writer.run(job)
+
+
+def differences(connection: sqlite3.Connection) -> list[str]:
+    """Where the sums are not what requests and attempts come to; none: they are right."""
+    oldest = connection.execute("SELECT min(started_ms) FROM request").fetchone()[0]
+    since = 0 if oldest is None else oldest - oldest % QUARTER_MS
+    truth = set(connection.execute(_TRUTH).fetchall())
+    kept = set(
+        connection.execute(
+            f"SELECT start_ms, {_COLUMNS} FROM usage_quarter WHERE start_ms >= ?",  # noqa: S608 - names
+            (since,),
+        ).fetchall()
+    )
+    found = [f"{row[:5]} is not in the sums of quarters" for row in sorted(truth - kept)]
+    found += [f"{row[:5]} is in the sums of quarters alone" for row in sorted(kept - truth)]
+    total = ", ".join(f"sum({name})" for name in SUMS)
+    query = f"SELECT project_id, {total} FROM {{}} GROUP BY project_id ORDER BY project_id"  # noqa: S608
+    quarters, days = (
+        connection.execute(query.format(table)).fetchall()
+        for table in ("usage_quarter", "usage_day")
+    )
+    if quarters != days:
+        found.append("the sums of days are not those of quarters")
+    return found

@@ -1,0 +1,172 @@
+"""What was used, and what it cost: for the admin of all projects, and for each project its own."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+from msgspec import Raw
+
+from larouter.bootstrap import Services
+from larouter.core.account import Project
+from larouter.core.catalog import Nanodollars
+from larouter.core.errors import BadRequest, Forbidden
+from larouter.core.money import decimal_text
+from larouter.store.reports import PERIOD_DAYS, UsageReport, Used
+from larouter.web.auth import Auth
+from larouter.web.replies import json_response
+from larouter.wire.strict_json import encode
+
+
+def blueprint(services: Services, auth: Auth) -> Blueprint:
+    """Every route of `/api/usage`."""
+    routes = Blueprint("usage_api", __name__)
+    view = UsageRoutes(services, auth)
+    routes.get("/api/usage")(view.usage)
+    routes.get("/api/usage/daily")(view.daily)
+    routes.get("/api/usage/models")(view.models)
+    routes.get("/api/usage/export")(view.export)
+    routes.get("/api/usage/attempts")(view.attempts)
+    routes.post("/api/usage/rebuild")(view.rebuild)
+    return routes
+
+
+class UsageRoutes:
+    """One method a route. A period is whole days, today among them, where the project is."""
+
+    def __init__(self, services: Services, auth: Auth) -> None:
+        self._services = services
+        self._auth = auth
+
+    def usage(self) -> Response:
+        project, period = self._project_in_question(), _period("all")
+        report = self._report(period, project)
+        names = {row.id: row.name for row in self._services.projects.list()}
+        total = report.total
+        return json_response(
+            {
+                "period": period,
+                "projectId": project.id if project else None,
+                **_money("totalCost", total.cost_nusd),
+                "totalCalls": total.calls,
+                "succeededCalls": total.succeeded,
+                "inputTokens": total.prompt,
+                "cachedTokens": total.cached,
+                "outputTokens": total.output,
+                "unpricedCalls": total.unpriced,
+                **_saving(total),
+                "byModel": _grouped("model", report.by_model),
+                "byTier": _grouped("tier", report.by_tier),
+                "byProvider": _grouped("provider", report.by_provider),
+                "byProject": [
+                    {"project": names.get(row["projectId"]), **row}
+                    for row in _grouped("projectId", report.by_project)
+                ],
+                "byBearer": _grouped("bearerId", report.by_bearer),
+                "dailyCosts": _grouped("date", report.by_day),
+            }
+        )
+
+    def daily(self) -> Response:
+        """`[{date, cost, calls …}]`, the oldest first."""
+        report = self._report(_period("monthly"), self._project_in_question())
+        return json_response({"data": _grouped("date", report.by_day)})
+
+    def models(self) -> Response:
+        report = self._report(_period("all"), self._project_in_question())
+        return json_response({"data": _grouped("model", report.by_model)})
+
+    def export(self) -> Response:
+        """A table for a spreadsheet: a line for each day, project, tier and model."""
+        project, period = self._project_in_question(), _period("all")
+        rows = self._services.reports.days(period, *_owner(project))
+        text = io.StringIO()
+        table = csv.writer(text)
+        table.writerow(
+            ("date", "project", "tier", "model", "calls", "succeeded", "input_tokens",
+             "cached_tokens", "output_tokens", "cost_usd", "cost_nusd", "unpriced_calls",
+             "baseline_usd")
+        )  # fmt: skip
+        for day, name, tier, model, used in rows:
+            table.writerow(
+                (day, _cell(name), _cell(tier), _cell(model), used.calls, used.succeeded,
+                 used.prompt, used.cached, used.output, decimal_text(used.cost_nusd),
+                 used.cost_nusd, used.unpriced, decimal_text(used.baseline_nusd))
+            )  # fmt: skip
+        return Response(
+            text.getvalue(),
+            mimetype="text/csv",
+            headers={"Content-Disposition": f'attachment; filename="larouter-usage-{period}.csv"'},
+        )
+
+    def attempts(self) -> Response:
+        """One JSON object a line (TRUST B17)."""
+        project = self._project_in_question()
+        rows = self._services.reports.attempts(project.id if project else None)
+        lines = b"".join(encode(row) + b"\n" for row in rows)
+        return Response(lines, mimetype="application/x-ndjson")
+
+    def rebuild(self) -> Response:
+        """Make the sums anew from requests and attempts; say what was wrong with them."""
+        self._auth.require_admin(request.environ)
+        return json_response({"differences": self._services.recount()})
+
+    def _report(self, period: str, project: Project | None) -> UsageReport:
+        return self._services.reports.usage(period, *_owner(project))
+
+    def _project_in_question(self) -> Project | None:
+        """A project itself; for the admin the one that it names, or None for all."""
+        project = self._auth.project_or_admin(request.environ)
+        asked = request.args.get("projectId")
+        if project is None:
+            return self._services.projects.get(asked) if asked else None
+        if asked not in {None, project.id, project.name}:
+            raise Forbidden("A project's bearer reads its own usage only.")
+        return project
+
+
+def _period(default: str) -> str:
+    period = request.args.get("period", default)
+    if period not in PERIOD_DAYS:
+        raise BadRequest(f"period is one of {', '.join(PERIOD_DAYS)}.", param="period")
+    return period
+
+
+def _owner(project: Project | None) -> tuple[str | None, str | None]:
+    """Id and time zone; None for all projects, and where it has no zone of its own."""
+    return (project.id, project.zone) if project else (None, None)
+
+
+def _saving(used: Used) -> dict[str, Any]:
+    """Against the dearest tier's own model. What local models did to classify cost nothing; what
+    failed on the way is in the cost and not in the baseline."""
+    return {
+        **_money("baselineCost", used.baseline_nusd),
+        **_money("saved", used.baseline_nusd - used.cost_nusd),
+    }
+
+
+def _money(name: str, nusd: Nanodollars) -> dict[str, Any]:
+    """A decimal for people and programs that want one, and the exact integer (TRUST B1)."""
+    return {name: Raw(decimal_text(nusd).encode()), f"{name}Nusd": nusd}
+
+
+def _grouped(key: str, rows: Mapping[str, Used]) -> list[dict[str, Any]]:
+    return [
+        {
+            key: name,
+            "calls": used.calls,
+            "inputTokens": used.prompt,
+            "outputTokens": used.output,
+            **_money("cost", used.cost_nusd),
+        }
+        for name, used in rows.items()
+    ]
+
+
+def _cell(text: str) -> str:
+    """A spreadsheet takes what begins like this for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and text != "-" else text

@@ -1,0 +1,191 @@
+"""What was used, over our own API: sums, tables, and who may see them."""
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+
+from larouter.core.account import Outcome, RequestRecord
+from larouter.core.budget import bound_of
+from larouter.core.chat import Usage
+from larouter.core.route import Choice
+from larouter.store.writer import now_ms
+from tests.fakes import a_request
+
+LOCAL, CLOUD = "smollm2-135m", "claude-opus-5-5"
+USAGE = Usage(input=1_000, cache_read=100, output=50)
+
+
+@pytest.fixture
+def bill(house):
+    """Write down a call that ended now; return what it cost."""
+
+    def bill(model=CLOUD, *, project="default", tier="FRONTIER", stage="learned", bearer=None):
+        services = house.services
+        ids = [row["id"] for row in house.admin("GET", "/api/projects").json["data"]]
+        record = RequestRecord(
+            id=f"req_{now_ms()}{len(ids)}{house.admin('GET', '/api/usage').json['totalCalls']:04}",
+            project=replace(services.projects.get(project), bearer_id=bearer),
+            asked="auto", tier=tier, stage=stage, score=0.5, reason="said", stream=False, rid=None,
+            started_ms=now_ms(),
+        )  # fmt: skip
+        ledger, model = services.gateway.ledger, services.catalog.models[model]
+        bound = bound_of(model, a_request(max_tokens=100))
+        attempt = ledger.reserve(record, Choice(model=model), bound)
+        return ledger.settle(attempt, Outcome(state="settled", usage=USAGE))
+
+    return bill
+
+
+@pytest.mark.parametrize("period", ["daily", "weekly", "monthly", "all"])
+def test_usage_of_nothing_is_zero(house, period):
+    usage = house.ask("GET", f"/api/usage?period={period}")
+
+    assert '"totalCost":0,' in usage.text.replace(" ", "")
+    assert usage.json == {
+        "period": period,
+        "projectId": house.services.projects.get("default").id,
+        "totalCost": 0,
+        "totalCostNusd": 0,
+        "totalCalls": 0,
+        "succeededCalls": 0,
+        "inputTokens": 0,
+        "cachedTokens": 0,
+        "outputTokens": 0,
+        "unpricedCalls": 0,
+        "baselineCost": 0,
+        "baselineCostNusd": 0,
+        "saved": 0,
+        "savedNusd": 0,
+        "byModel": [],
+        "byTier": [],
+        "byProvider": [],
+        "byProject": [],
+        "byBearer": [],
+        "dailyCosts": [],
+    }
+
+
+def test_usage_counts_what_was_refused(house):
+    house.chat("nobody/knows")
+
+    usage = house.ask("GET", "/api/usage").json
+
+    assert (usage["totalCalls"], usage["succeededCalls"]) == (1, 0)
+
+
+def test_an_unknown_period_is_refused(house):
+    answer = house.ask("GET", "/api/usage?period=yearly")
+
+    assert (answer.status_code, answer.json["error"]["param"]) == (400, "period")
+
+
+def test_a_project_sees_its_own_usage_only(house):
+    other = house.admin("POST", "/api/projects", {"name": "other"}).json
+    house.chat("nobody/knows")
+
+    seen = house.ask("GET", "/api/usage", bearer=other["bearer"]).json
+    asked = house.ask("GET", "/api/usage?projectId=default", bearer=other["bearer"])
+
+    assert (seen["projectId"], seen["totalCalls"]) == (other["id"], 0)
+    assert asked.status_code == 403
+    own = house.ask("GET", "/api/usage?projectId=other", bearer=other["bearer"])
+    assert own.status_code == 200
+
+
+def test_the_admin_sees_all_or_the_one_that_it_names(house):
+    house.admin("POST", "/api/projects", {"name": "other"})
+    house.chat("nobody/knows")
+
+    def calls(query):
+        return house.admin("GET", f"/api/usage{query}").json["totalCalls"]
+
+    assert [calls(""), calls("?projectId=default"), calls("?projectId=other")] == [1, 1, 0]
+    assert house.admin("GET", "/api/usage?projectId=nobody").status_code == 404
+
+
+def test_without_attempts_the_export_is_empty(house):
+    answer = house.ask("GET", "/api/usage/attempts")
+
+    assert (answer.data, answer.mimetype) == (b"", "application/x-ndjson")
+
+
+def test_usage_tells_what_was_saved_and_by_whom_it_was_used(house, bill):
+    made = house.admin("POST", "/api/projects", {"name": "site"}).json
+    cost = bill()
+    bill(LOCAL, tier="SIMPLE", bearer="brr_1")
+    bill(LOCAL, tier="SIMPLE", project="site")
+
+    mine = house.ask("GET", "/api/usage?period=daily").json
+    everybody = house.admin("GET", "/api/usage").json
+
+    assert (mine["totalCalls"], mine["totalCostNusd"]) == (2, cost)
+    assert (mine["inputTokens"], mine["cachedTokens"], mine["outputTokens"]) == (2_200, 200, 100)
+    # Both by the dearest tier's own model, and one of them was.
+    assert (mine["baselineCostNusd"], mine["savedNusd"]) == (2 * cost, cost)
+    assert [(row["provider"], row["calls"]) for row in mine["byProvider"]] == [
+        ("anthropic", 1), ("local", 1),
+    ]  # fmt: skip
+    assert [row["bearerId"] for row in mine["byBearer"]] == ["brr_1"]
+    assert {row["project"]: row["calls"] for row in everybody["byProject"]} == {
+        "default": 2, "site": 1,
+    }  # fmt: skip
+    assert everybody["byProject"][0].keys() >= {"projectId", "cost", "costNusd"}
+    seen = house.ask("GET", "/api/usage", bearer=made["bearer"]).json
+    assert [row["project"] for row in seen["byProject"]] == ["site"]
+
+
+def test_a_model_asked_for_by_name_saves_nothing(house, bill):
+    bill(LOCAL, stage="explicit")
+
+    assert house.ask("GET", "/api/usage").json["savedNusd"] == 0
+
+
+def test_days_and_models_are_lists_of_their_own(house, bill):
+    cost = bill()
+
+    (day,) = house.ask("GET", "/api/usage/daily").json["data"]
+    (model,) = house.ask("GET", "/api/usage/models").json["data"]
+
+    assert (day["calls"], day["costNusd"]) == (1, cost)
+    assert len(day["date"]) == 10
+    assert (model["model"], model["costNusd"]) == (f"anthropic/{CLOUD}", cost)
+
+
+def test_a_table_for_a_spreadsheet(house, bill):
+    house.admin("POST", "/api/projects", {"name": "=HYPERLINK(1)"})
+    cost = bill()
+    bill(LOCAL, project="=HYPERLINK(1)", tier="SIMPLE")
+
+    answer = house.admin("GET", "/api/usage/export?period=weekly")
+
+    assert answer.mimetype == "text/csv"
+    assert "larouter-usage-weekly.csv" in answer.headers["Content-Disposition"]
+    formula, mine = csv.DictReader(io.StringIO(answer.text))
+    assert formula["project"] == "'=HYPERLINK(1)"
+    assert (mine["project"], mine["tier"], mine["cost_nusd"]) == ("default", "FRONTIER", str(cost))
+    own = house.ask("GET", "/api/usage/export").text
+    assert "HYPERLINK" not in own
+
+
+@pytest.mark.parametrize("path", ["", "/daily", "/models", "/export", "/attempts"])
+def test_no_path_shows_another_projects_rows(house, bill, path):
+    other = house.admin("POST", "/api/projects", {"name": "other"}).json
+    bill()
+
+    own = house.ask("GET", f"/api/usage{path}", bearer=other["bearer"])
+    asked = house.ask("GET", f"/api/usage{path}?projectId=default", bearer=other["bearer"])
+
+    assert own.status_code == 200
+    assert CLOUD not in own.text
+    assert asked.status_code == 403
+    assert house.ask("GET", f"/api/usage{path}", bearer=False).status_code == 401
+
+
+def test_the_sums_are_made_anew(house, bill):
+    bill()
+    before = house.ask("GET", "/api/usage").json
+
+    assert house.admin("POST", "/api/usage/rebuild").json == {"differences": []}
+    assert house.ask("GET", "/api/usage").json == before
