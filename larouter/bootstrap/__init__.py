@@ -52,6 +52,7 @@ from larouter.store.budgets import Budgets
 from larouter.store.catalog import Catalogs
 from larouter.store.feed import Feed
 from larouter.store.feedback import Feedback, guard_rows
+from larouter.store.invariants import Books
 from larouter.store.ledger import Ledger
 from larouter.store.projects import Projects
 from larouter.store.providers import AddedProviders
@@ -61,6 +62,7 @@ from larouter.store.responses import Responses
 from larouter.store.rollups import Rollups, differences, keep_days
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
+from larouter.store.spill import Spill
 from larouter.store.writer import Writer, now_ms
 
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
@@ -88,6 +90,8 @@ class Services:
     """Every provider over HTTP, by name, at the address where it is called."""
     known: Mapping[str, Known]
     """Providers that can be added by their name alone."""
+    ledger: Ledger
+    books: Books
     run: Run
     started_ms: int
     address: str
@@ -204,6 +208,7 @@ def bootstrap(settings: Settings) -> Services:
         connections.close()
         run.end()
         writer.close()
+        spill.close()
 
     roster.reload()
     phrases = (folder("data") / "rules.toml").read_text("utf-8")
@@ -234,6 +239,8 @@ def bootstrap(settings: Settings) -> Services:
         memory=conversations,
     )
     budgets = Budgets(writer, settings.zone)
+    books = Books(settings.database_file, time.time)
+    spill = Spill(settings.home / "unwritten.jsonl")
     ledger = Ledger(
         writer,
         run_id=run.id,
@@ -242,6 +249,8 @@ def bootstrap(settings: Settings) -> Services:
         rollups=rollups,
         budgets=budgets.of,
         baseline=lambda: baseline_price(catalogs.current),
+        spill=spill,
+        wrong=lambda: bool(books.wrong),
     )
     guard = guard_rows(folder("data") / "guard.json")
     feedback = Feedback(writer, projects, guard_of(guard, lambda: catalogs.current, last.lean))
@@ -273,6 +282,8 @@ def bootstrap(settings: Settings) -> Services:
         added=added,
         endpoints=roster.endpoints,
         known=read_known((folder("data") / "providers.toml").read_text("utf-8")),
+        ledger=ledger,
+        books=books,
         run=run,
         started_ms=now_ms(),
         address=authority(settings.host, settings.port),

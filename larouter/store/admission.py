@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from larouter.budget import amount_words, budget_words, renewal_words, window_at
-from larouter.core.account import Attempt, Outcome
 from larouter.core.budget import LEAST_OUTPUT, Bound, Budget, Held
 from larouter.core.catalog import Nanodollars
 from larouter.core.errors import BudgetExceeded
+
+if TYPE_CHECKING:
+    from larouter.store.settlement import Settlement
 
 _LATEST = """SELECT start_ms, end_ms, spent, reserved, blocked FROM budget_window
  WHERE budget_id=? ORDER BY start_ms DESC LIMIT 1"""
@@ -31,6 +33,8 @@ _HOLD = "INSERT INTO hold (attempt_id, budget_id, start_ms, amount) VALUES (?,?,
 _GIVE_BACK = """UPDATE budget_window
  SET reserved = reserved - ?, spent = spent + ?, blocked = CASE WHEN ? = 1 THEN 1 ELSE blocked END
  WHERE budget_id = ? AND start_ms = ? RETURNING spent"""
+_HELD = """SELECT h.start_ms, h.amount, b.id, b.project_id, b.name, b.metric, b.cap, b.hard,
+ b.alerts FROM hold h JOIN budget b ON b.id = h.budget_id WHERE h.attempt_id = ? ORDER BY b.id"""
 _CLOSE_HOLD = "UPDATE hold SET spent = ? WHERE attempt_id = ? AND budget_id = ?"
 _ALERT = """INSERT INTO alert (budget_id, start_ms, mark, spent, cap, created_ms)
  VALUES (?,?,?,?,?,?) ON CONFLICT (budget_id, start_ms, mark) DO NOTHING"""
@@ -112,28 +116,32 @@ def keep(connection: sqlite3.Connection, attempt_id: int, held: Sequence[Held]) 
         connection.execute(_HOLD, (attempt_id, budget.id, start_ms, amount))
 
 
-def give_back(
-    connection: sqlite3.Connection,
-    attempt: Attempt,
-    outcome: Outcome,
-    cost: Nanodollars | None,
-    now_ms: int,
-) -> bool:
+def held_of(connection: sqlite3.Connection, attempt_id: int) -> list[Held]:
+    """What an attempt holds, of budgets that were removed meanwhile too."""
+    return [
+        Held(_limit(*limit), start_ms, amount)
+        for start_ms, amount, *limit in connection.execute(_HELD, (attempt_id,))
+    ]
+
+
+def give_back(connection: sqlite3.Connection, settled: Settlement, held: Sequence[Held]) -> bool:
     """Take what the attempt cost, and no longer what it could have. True: it cost more."""
     overran = False
-    for budget, start_ms, amount in attempt.held:
-        spent = _taken(budget.metric, outcome, cost, amount)
+    for budget, start_ms, amount in held:
+        spent = _taken(budget.metric, settled, amount)
         is_over = budget.hard and spent > amount
         overran |= is_over
         (total,) = connection.execute(
             _GIVE_BACK, (amount, spent, int(is_over), budget.id, start_ms)
         ).fetchone()
-        connection.execute(_CLOSE_HOLD, (spent, attempt.id, budget.id))
+        connection.execute(_CLOSE_HOLD, (spent, settled.attempt_id, budget.id))
         marks = [mark for mark in budget.alerts if total * 100 >= budget.cap * mark]
         # Only what this call has passed; the others were told of before.
         marks = [mark for mark in marks if (total - spent) * 100 < budget.cap * mark]
         for mark in [*marks, BLOCKED] if is_over else marks:
-            connection.execute(_ALERT, (budget.id, start_ms, mark, total, budget.cap, now_ms))
+            connection.execute(
+                _ALERT, (budget.id, start_ms, mark, total, budget.cap, settled.ended_ms)
+            )
     return overran
 
 
@@ -190,16 +198,26 @@ def _amount(metric: str, hold: Nanodollars | None, tokens: int) -> int:
     return 1 if metric == "requests" else tokens if metric == "tokens" else hold or 0
 
 
-def _taken(metric: str, outcome: Outcome, cost: Nanodollars | None, amount: int) -> int:
+def _taken(metric: str, settled: Settlement, amount: int) -> int:
     """What an attempt takes in the end. Of what nobody knows, all that it held (TRUST B9)."""
-    if outcome.state in ("released", "failed"):
+    if settled.state in ("released", "failed"):
         return 0
     if metric == "requests":
-        return int(outcome.final)
-    if outcome.state == "unknown":
+        return int(settled.final)
+    if settled.state == "unknown":
         return amount
-    usage = outcome.usage
-    return usage.prompt + usage.output if metric == "tokens" else cost or 0
+    usage = settled.usage
+    return usage.prompt + usage.output if metric == "tokens" else settled.cost or 0
+
+
+def _limit(
+    id: int, project_id: str | None, name: str, metric: str, cap: int, hard: int, alerts: str
+) -> Budget:
+    """As much of a budget as a settlement needs."""
+    return Budget(
+        id=id, project_id=project_id, name=name, metric=metric, cap=cap, hard=bool(hard),
+        alerts=tuple(map(int, alerts.split(","))) if alerts else (),
+    )  # fmt: skip
 
 
 def _take(connection: sqlite3.Connection, place: Place, amount: int) -> None:

@@ -17,11 +17,14 @@ from larouter.core.account import Attempt, Outcome, RequestRecord
 from larouter.core.accounting import baseline_of
 from larouter.core.budget import Bound, Budget
 from larouter.core.catalog import Nanodollars, Price
+from larouter.core.errors import StorageDown
 from larouter.core.report import RequestLine, State
 from larouter.core.route import Choice, Numbers
-from larouter.store.admission import Granted, give_back, grant, keep
+from larouter.store.admission import Granted, grant, keep
 from larouter.store.feed import Feed
 from larouter.store.rollups import Rollups, Share
+from larouter.store.settlement import Settlement, apply
+from larouter.store.spill import Spill
 from larouter.store.writer import Writer, now_ms
 
 _INSERT_REQUEST = """INSERT INTO request
@@ -33,15 +36,6 @@ _INSERT_ATTEMPT = """INSERT INTO attempt
  (request_id, project_id, run_id, provider, model, state, price_version, hold_nusd, started_ms,
   input, cache_read, cache_write_5m, cache_write_1h, output, audio, image)
  VALUES (?,?,?,?,?,'pending',?,?,?,0,0,0,0,0,0,0)"""
-_CLOSE_ATTEMPT = """UPDATE attempt SET state=?, provider_id=?, cost_nusd=?, input=?, cache_read=?,
- cache_write_5m=?, cache_write_1h=?, output=?, audio=?, image=?, first_ms=?, ended_ms=?
- WHERE id=? AND state='pending'"""
-_INSERT_ENTRY = (
-    "INSERT INTO ledger_entry (attempt_id, kind, cost_nusd, created_ms) VALUES (?,?,?,?)"
-)
-# Of several attempts it is not always the last one that answers (`core/escalation.py`).
-_CLOSE_REQUEST = """UPDATE request SET status=?, error=?, ended_ms=?, stage=?, reason=?, model=?,
- degraded=?, baseline_nusd=? WHERE id=?"""
 _REFUSE = """INSERT INTO request
  (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, bearer_id,
   ended_ms, status, error)
@@ -49,7 +43,6 @@ _REFUSE = """INSERT INTO request
  ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, status = excluded.status,
   error = excluded.error
  RETURNING model"""
-_OVERRUN = "UPDATE attempt SET overrun = 1 WHERE id = ?"
 
 _encode = msgspec.json.Encoder().encode
 _NO_NUMBERS = Numbers()
@@ -68,10 +61,13 @@ class Ledger:
         rollups: Rollups,
         budgets: Callable[[str], tuple[Budget, ...]] = lambda project_id: (),
         baseline: Callable[[], Price | None] = lambda: None,
+        spill: Spill | None = None,
+        wrong: Callable[[], bool] = lambda: False,
     ) -> None:
         """`budgets` are those of a project, this machine's own among them, in the order of their
         ids: the order in which they are always taken. `baseline` is the price that savings are
-        measured against."""
+        measured against. Without `spill` a settlement that cannot be written raises.
+        While `wrong`, nobody who has a budget is served (TRUST B15)."""
         self._writer = writer
         self._run_id = run_id
         self._price_versions = price_versions
@@ -79,6 +75,8 @@ class Ledger:
         self._rollups = rollups
         self._budgets = budgets
         self._baseline = baseline
+        self._spill = spill
+        self._wrong = wrong
 
     def reserve(self, record: RequestRecord, choice: Choice, bound: Bound) -> Attempt:
         """Commit the request and a pending attempt (TRUST B3): only then may it be sent."""
@@ -90,6 +88,12 @@ class Ledger:
             for budget in self._budgets(record.project.id)
             if budget.covers(record.tier, model)
         ]
+        if budgets and self._wrong():
+            raise StorageDown(
+                "LARouter's books do not add up, so nothing is sent that a budget limits. Its log "
+                "says what is wrong; a restart looks again.",
+                code="books_wrong",
+            )
         free = Granted(bound.cost(bound.output or 0), None, ())
         request_row = (*_request_columns(record), model.key, choice.degraded)
         attempt_row = (record.id, record.project.id, self._run_id, model.provider, model.key)
@@ -119,61 +123,55 @@ class Ledger:
         )
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
-        """Commit how the attempt ended; a second call changes nothing. Return its cost."""
+        """Commit how the attempt ended; a second call changes nothing. Return its cost.
+
+        What the database cannot take is kept beside it (TRUST B14)."""
         cost = _cost(attempt, outcome)
-        ended = now_ms()
-        usage = outcome.usage
-        row = (
-            outcome.state,
-            outcome.provider_id,
-            cost,
-            usage.input,
-            usage.cache_read,
-            usage.cache_write_5m,
-            usage.cache_write_1h,
-            usage.output,
-            usage.audio,
-            usage.image,
-            outcome.first_ms,
-            ended,
-            attempt.id,
-        )
         request = attempt.request
         baseline = 0
         if outcome.final:
             baseline = baseline_of(request, outcome, cost, self._baseline())
-        request_row = (
-            outcome.status,
-            outcome.error,
-            ended,
-            request.stage,
-            request.reason,
-            attempt.model.key,
-            attempt.degraded,
-            baseline,
-            request.id,
+        settled = Settlement(
+            attempt_id=attempt.id,
+            state=outcome.state,
+            provider_id=outcome.provider_id,
+            cost=cost,
+            usage=outcome.usage,
+            first_ms=outcome.first_ms,
+            ended_ms=now_ms(),
+            final=outcome.final,
+            request_id=request.id,
+            started_ms=request.started_ms,
+            status=outcome.status,
+            error=outcome.error,
+            stage=request.stage,
+            reason=request.reason,
+            degraded=attempt.degraded,
+            baseline=baseline,
+            share=_share(request, attempt.model.key),
         )
-        share = _share(request, attempt.model.key)
-        sums = (
-            int(outcome.final), int(outcome.final and outcome.status < 400), usage.prompt,
-            usage.cache_read, usage.output, cost or 0, int(cost is None), baseline,
-        )  # fmt: skip
-
-        def job(connection: sqlite3.Connection) -> bool:
-            if connection.execute(_CLOSE_ATTEMPT, row).rowcount == 0:
-                return False
-            if attempt.held and give_back(connection, attempt, outcome, cost, ended):
-                connection.execute(_OVERRUN, (attempt.id,))
-            if cost:
-                connection.execute(_INSERT_ENTRY, (attempt.id, "settle", cost, ended))
-            if outcome.final:
-                connection.execute(_CLOSE_REQUEST, request_row)
-            self._rollups.add(request.started_ms, share, sums)
-            return True
-
-        if self._writer.run(job) and outcome.final and self._feed.is_watched:
-            self._feed.publish(_line(attempt, outcome, cost, ended))
+        try:
+            is_new = self._writer.run(
+                lambda connection: apply(connection, settled, self._rollups, attempt.held)
+            )
+        except StorageDown:
+            if self._spill is None:
+                raise
+            self._spill.keep(settled)
+            is_new = True
+        if is_new and outcome.final and self._feed.is_watched:
+            self._feed.publish(_line(attempt, outcome, cost, settled.ended_ms))
         return cost
+
+    def replay(self) -> int:
+        """Write down what had been kept aside; return how much it was. Raises `StorageDown`."""
+        if not self._spill:
+            return 0
+        return self._spill.replay(
+            lambda settled: self._writer.run(
+                lambda connection: apply(connection, settled, self._rollups)
+            )
+        )
 
     def refuse(self, record: RequestRecord, status: int, code: str) -> None:
         """Commit a request that reached no provider."""

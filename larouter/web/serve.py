@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import sys
 from logging.handlers import RotatingFileHandler
 from typing import TextIO
@@ -26,6 +27,7 @@ from larouter.config import (
     write_private_file,
 )
 from larouter.core.errors import LARouterError
+from larouter.store.invariants import EVERY_S, FIRST_S
 from larouter.store.runs import HEARTBEAT_S
 from larouter.web import create_app, session
 from larouter.web.pages import LAUNCH_PATHS
@@ -64,6 +66,7 @@ def serve(settings: Settings, *, out: TextIO | None = sys.stdout) -> None:
     services = bootstrap(settings)
     redacting.secrets = lambda: services.keys.known() | {services.admin_key}
     try:
+        services.ledger.replay()
         services.run.recover()
         _serve(services, out)
     finally:
@@ -92,6 +95,7 @@ def _serve(services: Services, out: TextIO | None) -> None:
             code = session.issue_code() if out.isatty() else None
         _greet(out, services.address, bearer, code)
     heartbeat = gevent.spawn(_renew_lease, services)
+    books = gevent.spawn(_check_books, services)
     stop.wait()
     for number in (signal.SIGTERM, signal.SIGINT):
         # A second Ctrl-C means now.
@@ -99,7 +103,7 @@ def _serve(services: Services, out: TextIO | None) -> None:
     logger.info("stopping: %d requests are still being answered", server.in_flight)
     services.feed.close()
     server.drain(DRAIN_S)
-    heartbeat.kill()
+    gevent.killall([heartbeat, books])
 
 
 def _refuse_open_house(settings: Settings) -> None:
@@ -116,10 +120,21 @@ def _renew_lease(services: Services) -> None:
         gevent.sleep(HEARTBEAT_S)
         try:
             services.run.renew()
+            services.ledger.replay()
             services.projects.forget_expired()
             services.responses.forget_expired()
         except LARouterError:
             logger.exception("the lease could not be renewed")
+
+
+def _check_books(services: Services) -> None:
+    gevent.sleep(FIRST_S)
+    while True:
+        try:
+            services.books.check()
+        except sqlite3.Error:
+            logger.exception("the books could not be looked at")
+        gevent.sleep(EVERY_S)
 
 
 def _listen(server: Server, settings: Settings) -> int:
