@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_bytes
-from sqlite3 import Connection
 
 import gevent
 from gevent.event import Event
@@ -48,6 +47,7 @@ from larouter.providers.pool import Pool
 from larouter.routing import Situation, route
 from larouter.routing.guard import guard_of
 from larouter.secrets import Keys, Vault, admin_key
+from larouter.store.bookkeeping import Bookkeeping
 from larouter.store.budgets import Budgets
 from larouter.store.catalog import Catalogs
 from larouter.store.feed import Feed
@@ -59,7 +59,7 @@ from larouter.store.providers import AddedProviders
 from larouter.store.replays import Replays
 from larouter.store.reports import Reports
 from larouter.store.responses import Responses
-from larouter.store.rollups import Rollups, differences, keep_days
+from larouter.store.rollups import Rollups, keep_days
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
 from larouter.store.spill import Spill
@@ -90,6 +90,7 @@ class Services:
     """Every provider over HTTP, by name, at the address where it is called."""
     known: Mapping[str, Known]
     """Providers that can be added by their name alone."""
+    bookkeeping: Bookkeeping
     ledger: Ledger
     books: Books
     run: Run
@@ -112,10 +113,6 @@ class Services:
     key_refused: Callable[[str], bool]
     """Did this provider refuse its key the last time that it was asked?"""
     reload_providers: Callable[[], None]
-    recount: Callable[[], list[str]]
-    """Makes the sums of usage anew from the ledger; tells what was wrong with them."""
-    moved: Callable[[str], None]
-    """Told of a project (its id) whose time zone has changed."""
     close: Callable[[], None]
 
     @property
@@ -190,18 +187,6 @@ def bootstrap(settings: Settings) -> Services:
     def escalated(project_id: str, request_id: str, _fault: str) -> None:
         # Beside the request: nobody waits for what is learnt.
         gevent.spawn(_learn, feedback, project_id, request_id)
-
-    def moved(project_id: str) -> None:
-        budgets.reload()
-        writer.run(lambda connection: rollups.rebuild_days(connection, project_id))
-
-    def recount() -> list[str]:
-        def job(connection: Connection) -> list[str]:
-            found = differences(connection)
-            rollups.rebuild(connection)
-            return found
-
-        return writer.run(job)
 
     def close() -> None:
         runner.stop_all()
@@ -282,6 +267,7 @@ def bootstrap(settings: Settings) -> Services:
         added=added,
         endpoints=roster.endpoints,
         known=read_known((folder("data") / "providers.toml").read_text("utf-8")),
+        bookkeeping=Bookkeeping(writer, rollups),
         ledger=ledger,
         books=books,
         run=run,
@@ -298,8 +284,6 @@ def bootstrap(settings: Settings) -> Services:
         check_key=roster.check_key,
         key_refused=roster.key_refused,
         reload_providers=roster.reload,
-        recount=recount,
-        moved=moved,
         close=close,
     )
 

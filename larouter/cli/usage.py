@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -56,3 +58,28 @@ def rebuild() -> None:
     for line in wrong:
         click.echo(line)
     click.echo(f"{len(wrong)} differences, mended." if wrong else "The sums were right.")
+
+
+@group.command()
+@click.argument("attempt")
+@click.option("--tokens", metavar="IN,OUT[,CACHED]", help="What the provider counted.")
+@click.option("--released", is_flag=True, help="It never reached the provider.")
+def resolve(attempt: str, tokens: str | None, released: bool) -> None:
+    """Say what became of ATTEMPT (such as att_12), whose outcome is unknown."""
+    if released == (tokens is not None):
+        raise click.UsageError("Say which: --tokens or --released.")
+    body: dict[str, Any] = {"released": True} if tokens is None else _tokens(tokens)
+    changed = call("POST", f"/api/usage/attempts/{quote(attempt, safe='')}", body)
+    before, now = (_dollars(changed[name]) for name in ("before_nusd", "cost_nusd"))
+    click.echo(f"{changed['attempt_id']}: {before} before, {now} now.")
+
+
+def _tokens(text: str) -> dict[str, int]:
+    counts = text.split(",")
+    if len(counts) not in (2, 3) or not all(count.strip().isdecimal() for count in counts):
+        raise click.UsageError("--tokens is IN,OUT or IN,OUT,CACHED, such as 900,50.")
+    return dict(zip(("input", "output", "cached"), map(int, counts), strict=False))
+
+
+def _dollars(nusd: int | None) -> str:
+    return "an unknown price" if nusd is None else f"${decimal_text(nusd)}"

@@ -42,7 +42,7 @@ _PROMPT = (
     + AttemptRow.audio
     + AttemptRow.image
 )
-_GROUPS = ("by_model", "by_tier", "by_provider", "by_day", "by_project", "by_bearer")
+_GROUPS = ("by_model", "by_tier", "by_provider", "by_project", "by_bearer")
 _NEWEST = 1_000
 _UNPRICED = AttemptRow.cost_nusd.is_(None) & (AttemptRow.state != "pending")
 
@@ -245,24 +245,29 @@ def _state(request: RequestRow) -> State:
 
 def _usage(session: Session, since: str, project_id: str | None) -> UsageReport:
     row = UsageDayRow
-    names = (row.day, row.tier, row.model, row.project_id, row.bearer_id)
-    sums = [func.sum(getattr(row, name)) for name in SUMS]
-    query = select(*names, *sums).where(row.day >= since).group_by(*names)
-    if project_id is not None:
-        query = query.where(row.project_id == project_id)
+
+    def sums(*names: Any) -> Any:
+        query = select(*names, *(func.sum(getattr(row, name)) for name in SUMS))
+        if project_id is not None:
+            query = query.where(row.project_id == project_id)
+        return session.execute(query.where(row.day >= since).group_by(*names).order_by(*names))
+
+    # The database adds up the many days; few rows are left to be told apart here.
     groups: dict[str, dict[str, list[int]]] = {name: {} for name in _GROUPS}
     total = [0] * len(SUMS)
-    for day, tier, model, project, bearer, *used in session.execute(query):
+    for tier, model, project, bearer, *used in sums(
+        row.tier, row.model, row.project_id, row.bearer_id
+    ):
         total = [*map(int.__add__, total, used)]
-        provider = model.partition("/")[0]
         # What reached no model has none, and no tier.
-        keys = (model, tier if model else "", provider, day, project, bearer)
+        keys = (model, tier if model else "", model.partition("/")[0], project, bearer)
         for group, key in zip(groups.values(), keys, strict=True):
             if key:
                 known = group.get(key)
                 group[key] = used if known is None else [*map(int.__add__, known, used)]
     return UsageReport(
         total=_used(total),
+        by_day={day: _used(used) for day, *used in sums(row.day)},
         **{
             name: {key: _used(group[key]) for key in sorted(group)}
             for name, group in groups.items()

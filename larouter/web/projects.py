@@ -70,7 +70,8 @@ class ProjectRoutes:
             changes["policy"] = self._policy(id, changes["policy"])
         project = self._services.projects.update(id, **changes)
         if "zone" in changes:
-            self._services.moved(project.id)
+            self._services.budgets.reload()
+            self._services.bookkeeping.moved(project.id)
         return json_response(_project(project))
 
     def delete_project(self, id: str) -> Response:

@@ -13,12 +13,16 @@ from msgspec import Raw
 from larouter.bootstrap import Services
 from larouter.core.account import Project
 from larouter.core.catalog import Nanodollars
-from larouter.core.errors import BadRequest, Forbidden
+from larouter.core.chat import Usage
+from larouter.core.errors import BadRequest, Forbidden, NotFound
 from larouter.core.money import decimal_text
 from larouter.store.reports import PERIOD_DAYS, UsageReport, Used
 from larouter.web.auth import Auth
 from larouter.web.replies import json_response
-from larouter.wire.strict_json import encode
+from larouter.wire.strict_json import decode_object, encode
+
+_MAX_DIGITS = 19
+_MOST_TOKENS = 10**9
 
 
 def blueprint(services: Services, auth: Auth) -> Blueprint:
@@ -31,6 +35,7 @@ def blueprint(services: Services, auth: Auth) -> Blueprint:
     routes.get("/api/usage/export")(view.export)
     routes.get("/api/usage/attempts")(view.attempts)
     routes.post("/api/usage/rebuild")(view.rebuild)
+    routes.post("/api/usage/attempts/<id>")(view.resolve)
     return routes
 
 
@@ -112,7 +117,24 @@ class UsageRoutes:
     def rebuild(self) -> Response:
         """Make the sums anew from requests and attempts; say what was wrong with them."""
         self._auth.require_admin(request.environ)
-        return json_response({"differences": self._services.recount()})
+        return json_response({"differences": self._services.bookkeeping.recount()})
+
+    def resolve(self, id: str) -> Response:
+        """Say what became of an attempt that nobody knew of: `{"input", "output", "cached"}`
+        tokens, or `{"released": true}`."""
+        self._auth.require_admin(request.environ)
+        number = id.removeprefix("att_")
+        if not (number.isascii() and number.isdigit() and len(number) < _MAX_DIGITS):
+            raise NotFound(f"There is no attempt {id[:40]!r}.", code="attempt_not_found")
+        usage = _usage(decode_object(request.environ["wsgi.input"].read()))
+        corrected = self._services.bookkeeping.resolve(int(number), usage)
+        return json_response(
+            {
+                "attempt_id": f"att_{number}",
+                "before_nusd": corrected.before,
+                "cost_nusd": corrected.now,
+            }
+        )
 
     def _report(self, period: str, project: Project | None) -> UsageReport:
         return self._services.reports.usage(period, *_owner(project))
@@ -133,6 +155,27 @@ def _period(default: str) -> str:
     if period not in PERIOD_DAYS:
         raise BadRequest(f"period is one of {', '.join(PERIOD_DAYS)}.", param="period")
     return period
+
+
+def _usage(given: dict[str, Any]) -> Usage | None:
+    """None: it never reached the provider."""
+    if given == {"released": True}:
+        return None
+    tokens = {name: given.get(name, 0) for name in ("input", "output", "cached")}
+    if (
+        not {"input", "output"} <= given.keys() <= tokens.keys()
+        or not all(type(count) is int and 0 <= count <= _MOST_TOKENS for count in tokens.values())
+        or tokens["cached"] > tokens["input"]
+    ):
+        raise BadRequest(
+            'Give the tokens, such as {"input": 900, "output": 50, "cached": 0} with the cached '
+            'ones among the input, or {"released": true}.'
+        )
+    return Usage(
+        input=tokens["input"] - tokens["cached"],
+        cache_read=tokens["cached"],
+        output=tokens["output"],
+    )
 
 
 def _owner(project: Project | None) -> tuple[str | None, str | None]:

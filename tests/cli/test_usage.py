@@ -10,6 +10,7 @@ import pytest
 from larouter.bootstrap import bootstrap
 from larouter.config import read_settings
 from larouter.core.account import RequestRecord
+from larouter.core.errors import LARouterError
 
 
 def test_nothing_asked_is_nothing_spent(alone):
@@ -77,3 +78,31 @@ def test_sums_that_were_wrong_are_told_and_mended(alone):
 
     assert alone.lines("usage", "rebuild")[-1] == "1 differences, mended."
     assert alone.lines("usage", "rebuild") == ["The sums were right."]
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--tokens", "9,5", "--released"), ("--tokens", "nine"), ("--tokens", "9")]
+)
+def test_a_slip_about_what_nobody_knew_is_told(alone, options):
+    with pytest.raises(click.UsageError):
+        alone.run("usage", "resolve", "att_1", *options)
+
+
+def test_nobody_s_attempt_cannot_be_resolved(cli):
+    with pytest.raises(LARouterError):
+        cli.run("usage", "resolve", "att_999999", "--released")
+
+
+@pytest.mark.parametrize(("before", "line"), [(10**9, "$1 before"), (None, "an unknown price")])
+def test_what_is_charged_now_is_told(alone, monkeypatch, before, line):
+    changed = {"attempt_id": "att_7", "before_nusd": before, "cost_nusd": 5 * 10**8}
+    asked = []
+
+    def call(*given):
+        asked.append(given)
+        return changed
+
+    monkeypatch.setattr("larouter.cli.usage.call", call)
+
+    assert line in alone.run("usage", "resolve", "att_7", "--tokens", "9,5,1").stdout
+    assert asked == [("POST", "/api/usage/attempts/att_7", {"input": 9, "output": 5, "cached": 1})]

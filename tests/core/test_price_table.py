@@ -2,8 +2,12 @@ import json
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
+from larouter.config import folder
+from larouter.core.catalog_toml import read_catalog
 from larouter.core.price import UNKNOWN, OffPeak, Price, Step
-from larouter.core.price_table import price_facts, price_table
+from larouter.core.price_table import price_facts, price_table, read_table
 
 WHOLE = Price(
     input=Decimal("1.250"),
@@ -65,3 +69,15 @@ def test_hours_are_written_as_people_write_them():
     assert facts["off-peak: peak"] == "01:00-04:00"
     assert facts["off-peak: days"] == "1, 5"
     assert facts["off-peak: input"] == "0.15"
+
+
+@pytest.mark.parametrize("price", [WHOLE, HOURLY, UNKNOWN])
+def test_what_was_written_down_is_read(price):
+    assert read_table(json.loads(json.dumps(price_table(price)))) == price
+
+
+def test_every_price_of_the_catalogue_is_read_as_it_was():
+    catalog = read_catalog((folder("data") / "catalog.toml").read_text("utf-8"))
+
+    for model in catalog.models.values():
+        assert read_table(json.loads(json.dumps(price_table(model.price)))) == model.price

@@ -189,3 +189,48 @@ def test_the_sums_are_made_anew(house, bill):
 
     assert house.admin("POST", "/api/usage/rebuild").json == {"differences": []}
     assert house.ask("GET", "/api/usage").json == before
+
+
+@pytest.fixture
+def lost(house):
+    """An attempt that nobody knows the end of; return its id."""
+    services = house.services
+    record = RequestRecord(
+        id="req_1", project=services.projects.get("default"), asked="auto", tier="FRONTIER",
+        stage="learned", score=0.5, reason="said", stream=False, rid=None, started_ms=now_ms(),
+    )  # fmt: skip
+    model = services.catalog.models[CLOUD]
+    attempt = services.ledger.reserve(record, Choice(model=model), bound_of(model, a_request()))
+    services.ledger.settle(attempt, Outcome(state="unknown", status=502, error="crash"))
+    return f"att_{attempt.id}"
+
+
+def test_what_nobody_knew_is_told(house, lost):
+    path = f"/api/usage/attempts/{lost}"
+
+    told = house.admin("POST", path, {"input": 1_100, "output": 50, "cached": 100}).json
+
+    assert told["attempt_id"] == lost
+    assert told["cost_nusd"] < told["before_nusd"]
+    assert house.ask("GET", "/api/usage").json["totalCostNusd"] == told["cost_nusd"]
+    assert house.ask("GET", "/api/usage").json["cachedTokens"] == 100
+    again = house.admin("POST", path, {"released": True})
+    assert (again.status_code, again.json["error"]["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"released": False}, {"released": True, "input": 1}, {"input": 1},
+     {"input": -1, "output": 1},
+     {"input": 1, "output": 1.5}, {"input": 1, "output": 1, "cached": 2},
+     {"input": 1, "output": 10**10}, {"input": 1, "output": 1, "more": 1}],
+)  # fmt: skip
+def test_tokens_that_make_no_sense_are_refused(house, lost, body):
+    assert house.admin("POST", f"/api/usage/attempts/{lost}", body).status_code == 400
+
+
+@pytest.mark.parametrize("id", ["att_99", "att_", "req_1", "att_1x", "9" * 30])
+def test_nobody_s_attempt_is_not_found(house, id):
+    refused = house.admin("POST", f"/api/usage/attempts/{id}", {"released": True})
+
+    assert (refused.status_code, refused.json["error"]["code"]) == (404, "attempt_not_found")
