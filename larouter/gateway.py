@@ -205,7 +205,8 @@ class Gateway:
                     self.pause(fallback.pause_s, leaving)
             except BaseException:
                 fallback.abandoned()
-                self.ledger.settle(attempt, Outcome(state="unknown", status=500, error="crash"))
+                crash = Outcome(state="unknown", status=500, error="crash", final=is_last)
+                self.ledger.settle(attempt, crash)
                 raise
             else:
                 self.breaker.succeeded(choice.model.key)

@@ -65,6 +65,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     started_ms: int
     max_output: int | None = None
     """Tokens that its answer may have because a budget leaves no more; None: no such limit."""
+    service: str | None = None
+    """The tier of the provider's service that was asked for."""
     held: tuple[Held, ...] = ()
     """What it holds of budgets until it is settled."""
 

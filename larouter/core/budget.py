@@ -17,6 +17,8 @@ ALERTS = (50, 80, 100)
 """Per cent of a budget at which its owner is told, unless others were chosen."""
 LEAST_OUTPUT = 256
 """Tokens: an answer is not cut shorter by a budget (TRUST B5)."""
+TOOLS = 1_024
+"""Tokens allowed for what a provider itself adds to a prompt that has tools."""
 MOST_OUTPUT = 32_768
 """Tokens that an answer may have under a hard budget when neither client nor model says."""
 
@@ -67,10 +69,16 @@ class Bound(NamedTuple):
     n: int
     output: int | None
     """Tokens of one answer at most, by the model and by the client; None: nobody set a limit."""
+    service: str | None = None
+    """The tier of the provider's service that was asked for: it may cost more, or less."""
 
     def cost(self, output: int) -> Nanodollars | None:
         """None: the price is unknown."""
-        return 0 if self.price.is_free else self.price.bound(self.prompt, self.n * output)
+        return (
+            0
+            if self.price.is_free
+            else self.price.bound(self.prompt, self.n * output, service=self.service)
+        )
 
     def tokens(self, output: int) -> int:
         return self.prompt + self.n * output
@@ -103,5 +111,15 @@ class Bound(NamedTuple):
 
 
 def bound_of(model: Model, request: ChatRequest) -> Bound:
-    limits = [limit for limit in (model.max_output, request.max_output) if limit is not None]
-    return Bound(model.price, request.size, request.n, min(limits, default=None))
+    asked = request.max_output
+    if asked == 0 and request.dialect == "completions":
+        asked = 1  # what other formats are asked for instead: they have no word for none
+    limits = [limit for limit in (model.max_output, asked) if limit is not None]
+    service = request.body.get("service_tier")
+    return Bound(
+        price=model.price,
+        prompt=request.size + (TOOLS if "tools" in request.needs else 0),
+        n=request.n,
+        output=min(limits, default=None),
+        service=service if isinstance(service, str) else None,
+    )

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 _LATEST = """SELECT start_ms, end_ms, spent, reserved, blocked FROM budget_window
  WHERE budget_id=? ORDER BY start_ms DESC LIMIT 1"""
 _OPEN = """INSERT INTO budget_window
- (budget_id, start_ms, end_ms, opening, spent, reserved, blocked) VALUES (?,?,?,0,0,0,0)
+ (budget_id, start_ms, end_ms, opening, spent, reserved, blocked) VALUES (?,?,?,?,?,0,0)
  ON CONFLICT (budget_id, start_ms) DO NOTHING"""
 _TAKE = """UPDATE budget_window SET reserved = reserved + :amount
  WHERE budget_id = :budget AND start_ms = :start AND blocked = 0
   AND spent + reserved + :amount <= :cap"""
 _TAKE_SOFT = """UPDATE budget_window SET reserved = reserved + :amount
  WHERE budget_id = :budget AND start_ms = :start"""
-_HOLD = "INSERT INTO hold (attempt_id, budget_id, start_ms, amount) VALUES (?,?,?,?)"
+HOLD = "INSERT INTO hold (attempt_id, budget_id, start_ms, amount) VALUES (?,?,?,?)"
 _GIVE_BACK = """UPDATE budget_window
  SET reserved = reserved - ?, spent = spent + ?, blocked = CASE WHEN ? = 1 THEN 1 ELSE blocked END
  WHERE budget_id = ? AND start_ms = ? RETURNING spent"""
@@ -82,8 +82,10 @@ def place_of(connection: sqlite3.Connection, budget: Budget, at_ms: int) -> Plac
     row = connection.execute(_LATEST, (budget.id,)).fetchone()
     if row is None or row[1] <= at_ms:
         window = window_at(budget.period, budget.zone, at_ms)
-        connection.execute(_OPEN, (budget.id, *window))
-        return Place(budget, *window, 0, 0, is_blocked=False)
+        # A project that moved to another time zone has no second budget for the same hours.
+        spent = row[2] if row is not None and window.start_ms < row[1] else 0
+        connection.execute(_OPEN, (budget.id, *window, spent, spent))
+        return Place(budget, *window, spent, 0, is_blocked=False)
     start_ms, end_ms, spent, reserved, blocked = row
     return Place(budget, start_ms, end_ms, spent, reserved, is_blocked=bool(blocked))
 
@@ -99,6 +101,10 @@ def grant(
     counted = [budget for budget in budgets if budget.metric != "cost" or not bound.price.is_free]
     places = [place_of(connection, budget, at_ms) for budget in counted]
     hard = [place for place in places if place.budget.hard]
+    for place in hard:
+        if place.rest < 1:
+            raise exceeded(place, None)
+    hard = [place for place in hard if place.budget.metric != "requests"]
     output = _longest(hard, bound) if hard else bound.output
     # Without a limit and without a hard budget the hold is a note, of the prompt alone.
     hold, tokens = bound.cost(output or 0), bound.tokens(output or 0)
@@ -113,7 +119,7 @@ def grant(
 def keep(connection: sqlite3.Connection, attempt_id: int, held: Sequence[Held]) -> None:
     """Write down which attempt holds what."""
     for budget, start_ms, amount in held:
-        connection.execute(_HOLD, (attempt_id, budget.id, start_ms, amount))
+        connection.execute(HOLD, (attempt_id, budget.id, start_ms, amount))
 
 
 def held_of(connection: sqlite3.Connection, attempt_id: int) -> list[Held]:
@@ -154,6 +160,12 @@ def exceeded(place: Place, needed: int | None) -> BudgetExceeded:
             f"A call cost more than {name} had set aside for it, so nothing more is sent until "
             f"you have looked at it: larouter budgets resume {budget.id}."
         )
+    if budget.project_id is None:
+        # A project does not learn what the others spend.
+        return BudgetExceeded(
+            f"{name[0].upper()}{name[1:]} for this whole machine has too little left. "
+            f"{renewal_words(budget, place.end_ms)}"
+        )
     said = f"{name[0].upper()}{name[1:]} is used up: {amount_words(budget.metric, place.spent)}"
     said += " spent"
     if place.reserved:
@@ -166,9 +178,6 @@ def exceeded(place: Place, needed: int | None) -> BudgetExceeded:
 
 def _longest(hard: Sequence[Place], bound: Bound) -> int:
     """How long the answer may get."""
-    for place in hard:
-        if place.rest < 1:
-            raise exceeded(place, None)
     output = bound.longest(_least(hard, "cost"), _least(hard, "tokens"))
     if output is None:
         raise _too_dear(hard, bound)

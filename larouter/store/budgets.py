@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from larouter.budget import window_at
 from larouter.core.budget import ALERTS, METRICS, PERIODS, SCOPES, Budget
 from larouter.core.errors import BadRequest, NotFound
-from larouter.store.admission import Place, place_of
+from larouter.store.admission import HOLD, Place, place_of
 from larouter.store.writer import Writer, now_ms
 
 MOST_BUDGETS = 50
@@ -24,16 +24,16 @@ _MOST = 10**15
 
 _ROWS = """SELECT b.id, b.project_id, b.name, b.metric, b.cap, b.period, b.scope, b.of, b.hard,
  b.alerts, p.zone FROM budget b LEFT JOIN project p ON p.id = b.project_id
- WHERE b.removed_ms IS NULL ORDER BY b.id"""
+ WHERE b.removed_ms IS NULL AND p.deleted_ms IS NULL ORDER BY b.id"""
 _INSERT = """INSERT INTO budget
  (project_id, name, metric, cap, period, scope, of, hard, alerts, created_ms)
  VALUES (?,?,?,?,?,?,?,?,?,?)"""
 # What was spent in the period before the budget was made belongs to it too.
-_BEFORE = """SELECT a.cost_nusd,
+_BEFORE = """SELECT a.id, r.id, a.state = 'pending', a.hold_nusd, a.cost_nusd,
  a.input + a.cache_read + a.cache_write_5m + a.cache_write_1h + a.audio + a.image + a.output,
- a.provider, a.model, r.tier, r.status IS NOT NULL AND a.state IN ('settled', 'estimated')
+ a.provider, a.model, r.tier, a.state IN ('settled', 'estimated', 'unknown')
  FROM attempt a JOIN request r ON r.id = a.request_id
- WHERE a.started_ms >= ? AND (? IS NULL OR a.project_id = ?) AND a.state <> 'pending'"""
+ WHERE a.started_ms >= ? AND (? IS NULL OR a.project_id = ?)"""
 _ALERTS = """SELECT a.id, a.budget_id, b.name, b.metric, b.project_id, a.mark, a.spent, a.cap,
  a.created_ms, a.seen_ms FROM alert a JOIN budget b ON b.id = a.budget_id
  WHERE (? IS NULL OR b.project_id = ?) ORDER BY a.id DESC LIMIT ?"""
@@ -252,18 +252,27 @@ def _open(connection: sqlite3.Connection, budget: Budget, at_ms: int) -> None:
     alert: whoever makes a budget sees how it stands."""
     window = window_at(budget.period, budget.zone, at_ms)
     project = budget.project_id
-    spent = 0
-    for cost, tokens, provider, model, tier, answered in connection.execute(
-        _BEFORE, (window.start_ms, project, project)
-    ):
+    spent = reserved = 0
+    answered: set[str] = set()
+    before = connection.execute(_BEFORE, (window.start_ms, project, project)).fetchall()
+    for attempt, request, is_open, hold, cost, tokens, provider, model, tier, took in before:
         named = {"all": "", "tier": tier, "provider": provider, "model": model}[budget.scope]
-        if named == budget.of:
-            taken = {"cost": cost or 0, "tokens": tokens, "requests": int(answered)}
-            spent += taken[budget.metric]
+        if named != budget.of:
+            continue
+        if is_open:
+            # It is settled like any other. How many tokens it may take was not written down.
+            amount = {"cost": hold or 0, "tokens": 0, "requests": 1}[budget.metric]
+            connection.execute(HOLD, (attempt, budget.id, window.start_ms, amount))
+            reserved += amount
+        elif budget.metric == "requests":
+            spent += int(took and request not in answered)
+            answered.add(request)
+        else:
+            spent += (cost or 0) if budget.metric == "cost" else tokens
     connection.execute(
         "INSERT INTO budget_window "
-        "(budget_id, start_ms, end_ms, opening, spent, reserved, blocked) VALUES (?,?,?,?,?,0,0)",
-        (budget.id, *window, spent, spent),
+        "(budget_id, start_ms, end_ms, opening, spent, reserved, blocked) VALUES (?,?,?,?,?,?,0)",
+        (budget.id, *window, spent, spent, reserved),
     )
 
 

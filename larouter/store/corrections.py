@@ -63,7 +63,10 @@ def resolve(
     if difference:
         connection.execute(_ENTRY, (attempt_id, difference, now_ms))
     for budget, start_ms, spent, metric in connection.execute(_HOLDS, (attempt_id,)).fetchall():
-        took = {"cost": cost or 0, "tokens": used.prompt + used.output, "requests": spent}[metric]
+        requests = 0 if usage is None else spent
+        took = {"cost": cost or 0, "tokens": used.prompt + used.output, "requests": requests}[
+            metric
+        ]
         connection.execute(
             "UPDATE hold SET spent=? WHERE attempt_id=? AND budget_id=?",
             (took, attempt_id, budget),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from larouter.core.account import Attempt, Outcome, RequestRecord
 from larouter.core.accounting import baseline_of
@@ -31,7 +32,8 @@ _INSERT_REQUEST = """INSERT INTO request
  (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, bearer_id,
   model, degraded)
  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
- ON CONFLICT (id) DO UPDATE SET model = excluded.model, degraded = excluded.degraded"""
+ ON CONFLICT (id) DO UPDATE SET model = excluded.model, degraded = excluded.degraded
+ RETURNING tier"""
 _INSERT_ATTEMPT = """INSERT INTO attempt
  (request_id, project_id, run_id, provider, model, state, price_version, hold_nusd, started_ms,
   input, cache_read, cache_write_5m, cache_write_1h, output, audio, image)
@@ -42,7 +44,7 @@ _REFUSE = """INSERT INTO request
  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, status = excluded.status,
   error = excluded.error
- RETURNING model"""
+ RETURNING model, tier"""
 
 _encode = msgspec.json.Encoder().encode
 _NO_NUMBERS = Numbers()
@@ -91,25 +93,28 @@ class Ledger:
         if budgets and self._wrong():
             raise StorageDown(
                 "LARouter's books do not add up, so nothing is sent that a budget limits. Its log "
-                "says what is wrong; a restart looks again.",
+                "says what is wrong; please report it. A budget made anew counts from the entries.",
                 code="books_wrong",
             )
         free = Granted(bound.cost(bound.output or 0), None, ())
         request_row = (*_request_columns(record), model.key, choice.degraded)
         attempt_row = (record.id, record.project.id, self._run_id, model.provider, model.key)
 
-        def job(connection: sqlite3.Connection) -> tuple[int, Granted]:
+        def job(connection: sqlite3.Connection) -> tuple[int, Granted, str]:
             granted = grant(connection, budgets, bound, started) if budgets else free
-            connection.execute(_INSERT_REQUEST, request_row)
+            (tier,) = connection.execute(_INSERT_REQUEST, request_row).fetchone()
             attempt_id = connection.execute(
                 _INSERT_ATTEMPT, (*attempt_row, price_version, granted.hold, started)
             ).lastrowid
             assert attempt_id is not None
             if granted.held:
                 keep(connection, attempt_id, granted.held)
-            return attempt_id, granted
+            return attempt_id, granted, tier
 
-        attempt_id, granted = self._writer.run(job)
+        attempt_id, granted, tier = self._writer.run(job)
+        if tier != record.tier:
+            # It was decided anew after a first attempt; its row stays in the tier it began with.
+            record = replace(record, tier=tier)
         return Attempt(
             id=attempt_id,
             request=record,
@@ -119,6 +124,7 @@ class Ledger:
             price_version=price_version,
             started_ms=started,
             max_output=granted.output,
+            service=bound.service,
             held=granted.held,
         )
 
@@ -150,9 +156,11 @@ class Ledger:
             baseline=baseline,
             share=_share(request, attempt.model.key),
         )
+        # A budget that was made meanwhile holds something of this attempt too.
+        held = None if attempt.held or self._budgets(request.project.id) else ()
         try:
             is_new = self._writer.run(
-                lambda connection: apply(connection, settled, self._rollups, attempt.held)
+                lambda connection: apply(connection, settled, self._rollups, held)
             )
         except StorageDown:
             if self._spill is None:
@@ -179,8 +187,8 @@ class Ledger:
         row = (*_request_columns(record), ended, status, code)
 
         def job(connection: sqlite3.Connection) -> None:
-            (model,) = connection.execute(_REFUSE, row).fetchone()
-            share = _share(record, model or "")
+            model, tier = connection.execute(_REFUSE, row).fetchone()
+            share = _share(record, model or "")._replace(tier=tier)
             self._rollups.add(record.started_ms, share, (1, 0, 0, 0, 0, 0, 0, 0))
 
         self._writer.run(job)
@@ -219,7 +227,7 @@ def _cost(attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
         return attempt.hold
     # The hour of the call may decide, so it is charged by when it began.
     started = datetime.fromtimestamp(attempt.started_ms / 1000, UTC)
-    return attempt.model.price.cost(outcome.usage, at=started)
+    return attempt.model.price.cost(outcome.usage, at=started, service=attempt.service)
 
 
 def _line(

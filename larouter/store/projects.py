@@ -139,6 +139,10 @@ class Projects:
         def job(connection: sqlite3.Connection) -> None:
             now = now_ms()
             connection.execute("DELETE FROM bearer WHERE project_id=?", (project.id,))
+            connection.execute(
+                "UPDATE budget SET removed_ms=? WHERE project_id=? AND removed_ms IS NULL",
+                (now, project.id),
+            )
             # The name becomes free for a new project.
             connection.execute(
                 "UPDATE project SET deleted_ms=?, name=name || ' (deleted ' || id || ')' "

@@ -118,7 +118,6 @@ class Rollups:
     def rebuild(self, connection: sqlite3.Connection) -> None:
         """Both tables anew from requests and attempts, as far back as these are kept. What is
         older stays as it is."""
-        self.forget()
         oldest = connection.execute("SELECT min(started_ms) FROM request").fetchone()[0]
         if oldest is None:
             return
@@ -128,6 +127,8 @@ class Rollups:
         rows = connection.execute(_TRUTH).fetchall()
         connection.executemany(_ADD_QUARTER, rows)
         self.rebuild_days(connection)
+        # What this batch has added so far is in the rows already.
+        self.forget()
 
     def rebuild_days(self, connection: sqlite3.Connection, project_id: str | None = None) -> None:
         """Days from quarters: of one project, as after a change of its zone, or of all."""

@@ -44,7 +44,8 @@ class Spill:
                 "free disk space and the folder."
             ) from error
         self._waiting = _read(self._file)
-        self._end = sum(len(_line(settled)) for settled in self._waiting)
+        self._end = len(os.pread(self._file, SIZE, 0).rstrip(b"\0"))
+        self._writing = 0
 
     def __len__(self) -> int:
         """How many settlements wait."""
@@ -57,6 +58,7 @@ class Spill:
         if at + len(line) > SIZE:
             raise StorageDown("LARouter can write neither to its database nor beside it.")
         self._end += len(line)
+        self._writing += 1
         try:
             # Off the hub, which never waits for a disk (TRUST B16).
             gevent.get_hub().threadpool.apply(_write, (self._file, line, at))
@@ -64,6 +66,8 @@ class Spill:
             raise StorageDown(
                 "LARouter can write neither to its database nor beside it."
             ) from error
+        finally:
+            self._writing -= 1
         self._waiting.append(settled)
         logger.error("the database refused the end of attempt %d: kept aside", settled.attempt_id)
 
@@ -75,7 +79,7 @@ class Spill:
         waiting = list(self._waiting)
         for settled in waiting:
             apply(settled)
-        if waiting and len(self._waiting) == len(waiting):
+        if waiting and len(self._waiting) == len(waiting) and not self._writing:
             # At once: nothing may be kept in between.
             _write(self._file, b"\0" * self._end, 0)
             self._waiting, self._end = [], 0
@@ -97,14 +101,13 @@ def _reserve(file: int) -> None:
 def _read(file: int) -> list[Settlement]:
     found = []
     for line in os.pread(file, SIZE, 0).split(b"\n"):
-        if not line.strip(b"\0"):
-            break
+        # A line that could not be written left its place empty.
+        line = line.strip(b"\0")
         try:
-            found.append(_decode(line))
+            found += [_decode(line)] if line else []
         except msgspec.MsgspecError:
             # Half a line: the process died while it wrote it, and nobody was told of it.
             logger.error("a line of the settlements that were kept aside cannot be read")
-            break
     return found
 
 

@@ -6,12 +6,14 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 from msgspec import Raw
+from msgspec.structs import replace
 
 from larouter.bootstrap import Services
 from larouter.budget import NEVER_MS
 from larouter.core.budget import ALERTS, Budget
 from larouter.core.errors import BadRequest
 from larouter.core.money import decimal_text, nanodollars
+from larouter.routing import explicit_model
 from larouter.store.admission import Place
 from larouter.store.budgets import (
     Alert,
@@ -73,7 +75,8 @@ class BudgetRoutes:
         owner = given.pop("project")
         project = None if owner == _MACHINE else self._services.projects.get(owner).id
         given["cap"] = _cap(given["cap"], given.get("metric", "cost"))
-        budget = self._services.budgets.add(checked(project_id=project, **given))
+        wanted = checked(project_id=project, **given)
+        budget = self._services.budgets.add(replace(wanted, of=self._named(wanted)))
         (place,) = self._services.budgets.standing([budget])
         return json_response(self._shown(place), 201)
 
@@ -108,6 +111,26 @@ class BudgetRoutes:
         project = self._auth.project_or_admin(request.environ)
         rows = self._services.budgets.alerts(None if project is None else project.id)
         return json_response({"data": [_alert(row) for row in rows]})
+
+    def _named(self, budget: Budget) -> str:
+        """What a budget is for, as the ledger writes it. A slip would limit nothing."""
+        services, name = self._services, budget.of
+        if budget.scope == "tier" and services.catalog.tier(name) is None:
+            tiers = ", ".join(tier.name for tier in services.catalog.tiers)
+            raise BadRequest(f"There is no tier {name!r}; there are {tiers}.", param="of")
+        if budget.scope == "provider" and name not in (*services.prices, "local"):
+            raise BadRequest(
+                f"There is no provider {name!r}. See: larouter providers list.", param="of"
+            )
+        if budget.scope != "model":
+            return name
+        model = explicit_model(name, services.catalog, services.prices)
+        if model is None:
+            raise BadRequest(
+                f"There is no model {name!r}: write an id of GET /v1/models, or provider/model.",
+                param="of",
+            )
+        return model.key
 
     def _standing(self, budgets: list[Budget]) -> Response:
         places = self._services.budgets.standing(budgets)

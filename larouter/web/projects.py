@@ -77,7 +77,9 @@ class ProjectRoutes:
     def delete_project(self, id: str) -> Response:
         self._admin()
         self._refuse_default(id, "deleted")
-        return json_response({**_project(self._services.projects.delete(id)), "deleted": True})
+        project = self._services.projects.delete(id)
+        self._services.budgets.reload()
+        return json_response({**_project(project), "deleted": True})
 
     def forget_responses(self, id: str) -> Response:
         """Delete the stored responses of a project (TRUST S11)."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from larouter.core.budget import LEAST_OUTPUT, MOST_OUTPUT, Bound, Budget, bound_of
+from larouter.core.budget import LEAST_OUTPUT, MOST_OUTPUT, TOOLS, Bound, Budget, bound_of
 from larouter.core.price import UNKNOWN, Price
 from tests.fakes import CLOUD, LOCAL, OTHER, a_request, with_fields
 
@@ -96,3 +96,18 @@ def test_a_budget_covers_what_it_names(scope, of, covers):
 
     assert budget.covers("COMPLEX", CLOUD) is covers
     assert replace(CLOUD).key == "cloud/smart"
+
+
+def test_what_is_asked_beside_the_text_counts():
+    plain, tools = a_request(), a_request(tools=[{"type": "function", "function": {"name": "f"}}])
+
+    assert bound_of(CLOUD, plain).prompt == plain.size
+    assert bound_of(CLOUD, tools).prompt == tools.size + TOOLS
+    assert bound_of(CLOUD, a_request(service_tier="priority")).service == "priority"
+    assert bound_of(CLOUD, a_request(service_tier=None)).service is None
+
+
+def test_a_completion_of_no_tokens_may_become_one_elsewhere():
+    request = with_fields(a_request(), max_output=0, dialect="completions")
+
+    assert bound_of(CLOUD, request).output == 1

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace as changed
 from decimal import Decimal
 
 import gevent
 import pytest
+from msgspec.structs import replace
 
-from larouter.core.budget import ALERTS, LEAST_OUTPUT
+from larouter.core.budget import ALERTS, LEAST_OUTPUT, Bound
 from larouter.core.catalog import Model, Price
 from larouter.core.chat import Usage
 from larouter.core.errors import BudgetExceeded
+from larouter.core.route import Choice
 from larouter.store.admission import place_of
 from larouter.store.budgets import Budgets, checked
 from larouter.store.ledger import Ledger
 from larouter.store.prices import record_prices
 from larouter.store.runs import Run
-from tests.store.bills import CLOUD, COST, HOLD, LOCAL, MODELS, UNPRICED, USAGE, Book, ms
+from tests.store.bills import (
+    CLOUD,
+    COST,
+    HOLD,
+    LOCAL,
+    MODELS,
+    OUTPUT,
+    PROMPT,
+    UNPRICED,
+    USAGE,
+    Book,
+    ms,
+)
 
 WINDOWS = "SELECT spent, reserved, blocked FROM budget_window ORDER BY budget_id, start_ms"
 ALERTED = "SELECT mark, spent, cap FROM alert ORDER BY id"
@@ -108,8 +123,10 @@ def test_a_machines_budget_is_of_all_projects(book, limit, budgets):
 
     book.reserve(project=other)
 
-    with pytest.raises(BudgetExceeded):
+    with pytest.raises(BudgetExceeded) as caught:
         book.reserve()
+    assert "for this whole machine has too little left." in caught.value.message
+    assert "spent" not in caught.value.message
     assert budgets.of("prj_anybody") == budgets.of(other.id)
 
 
@@ -253,6 +270,52 @@ def test_a_new_period_begins_by_itself(writer, budgets, limit):
     assert at(tomorrow).start_ms == tomorrow
     # A clock that was set back opens no older period, nor a new one.
     assert at(tomorrow - 1) == at(tomorrow)
+
+
+def test_a_move_to_another_zone_is_no_second_budget(writer, budgets, limit):
+    here = limit(10 * HOLD, period="daily")
+    there = replace(here, zone="Pacific/Honolulu")
+
+    def at(budget, text):
+        return writer.run(lambda connection: place_of(connection, budget, ms(text)))
+
+    at(here, "2099-01-01T12:00:00+00:00")
+    writer.run(lambda connection: connection.execute("UPDATE budget_window SET spent = 7"))
+
+    moved = at(there, "2099-01-02T00:00:00+00:00")
+    assert (moved.spent, moved.start_ms) == (7, ms("2099-01-01T10:00:00+00:00"))
+    assert at(there, "2099-01-02T10:00:00+00:00").spent == 0
+
+
+def test_a_call_that_was_under_way_counts_for_a_new_budget(book, limit, ask):
+    first = book.reserve()
+
+    limit(10 * HOLD)
+    limit(10, metric="requests")
+    assert ask(WINDOWS) == [(0, HOLD, 0), (0, 1, 0)]
+
+    book.settle(first)
+    assert ask(WINDOWS) == [(COST, 0, 0), (1, 0, 0)]
+
+
+def test_a_budget_of_requests_shortens_no_answer(book, limit):
+    limit(5, metric="requests")
+
+    assert book.reserve(output=None).max_output is None
+
+
+def test_a_dearer_service_holds_and_costs_more(book, limit, ask):
+    model = changed(CLOUD, price=changed(CLOUD.price, services=(("priority", Decimal(2)),)))
+    limit(10 * HOLD)
+    bound = Bound(model.price, PROMPT, 1, OUTPUT, "priority")
+
+    attempt = book.ledger.reserve(book.record(), Choice(model=model), bound)
+    assert attempt.hold == 2 * HOLD
+    assert book.settle(attempt) == 2 * COST
+
+    unknown = Bound(model.price, PROMPT, 1, OUTPUT, "platinum")
+    with pytest.raises(BudgetExceeded):
+        book.ledger.reserve(book.record(), Choice(model=model), unknown)
 
 
 def test_what_a_dead_process_held_is_charged(book, limit, writer, rollups, ask):

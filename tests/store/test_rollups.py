@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import gevent
+import msgspec
 import pytest
 
 from larouter.core.errors import StorageDown
@@ -58,6 +59,19 @@ def test_every_end_is_in_the_sums(book, check, ask):
         "SELECT sum(calls), sum(succeeded), sum(cost_nusd), sum(unpriced) FROM usage_day"
     ) == [(9, 4, COST + HOLD, 1)]
     assert ask("SELECT sum(calls) FROM usage_quarter WHERE model = ''") == [(1,)]
+
+
+def test_a_request_stays_in_the_tier_that_it_began_with(book, check):
+    first = book.reserve(tier="FRONTIER")
+    book.settle(first, "unknown", status=502, final=False)
+    anew = msgspec.structs.replace(first.request, tier="SIMPLE")
+
+    second = book.reserve(LOCAL, record=anew)
+    book.settle(second, "failed", status=502, final=False)
+    book.ledger.refuse(anew, 429, "insufficient_quota")
+
+    assert second.request.tier == "FRONTIER"
+    assert check() == []
 
 
 def test_a_batch_of_many_is_written_once(book, check, ask):

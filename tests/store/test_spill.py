@@ -3,6 +3,7 @@
 import logging
 import os
 
+import gevent
 import pytest
 
 from larouter.core.chat import Usage
@@ -140,6 +141,34 @@ def test_what_comes_in_the_meantime_stays(spill):
     assert seen == [1, 1, 2]
 
 
+def test_what_is_being_written_is_not_wiped(spill, path):
+    spill.keep(a_settlement(1))
+
+    writing = gevent.spawn(spill.keep, a_settlement(2))
+    gevent.sleep(0)
+    spill.replay(lambda settled: None)
+    writing.get()
+
+    assert len(spill) == 2
+    assert len(Spill(path)) == 2
+
+
+def test_a_line_that_failed_leaves_the_later_ones(spill, path, monkeypatch):
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda *_: _fail())
+    with pytest.raises(StorageDown):
+        spill.keep(a_settlement(1))
+    monkeypatch.setattr(os, "pwrite", write)
+
+    spill.keep(a_settlement(2))
+
+    assert len(Spill(path)) == 1
+
+
+def _fail():
+    raise OSError(5, "Input/output error")
+
+
 def test_it_comes_back_as_it_was(spill, path):
     settled = a_settlement(7, cost=None, error="crash", final=False)
     spill.keep(settled)
@@ -176,10 +205,7 @@ def test_a_folder_without_room_is_told_at_the_start(tmp_path):
 
 
 def test_a_disk_that_fails_is_told(spill, monkeypatch):
-    def fail(*_):
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(os, "pwrite", fail)
+    monkeypatch.setattr(os, "pwrite", lambda *_: _fail())
     with pytest.raises(StorageDown):
         spill.keep(a_settlement(1))
     assert len(spill) == 0

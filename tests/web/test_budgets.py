@@ -102,6 +102,29 @@ def test_a_project_sees_its_own_alone(house, add):
     assert len(house.admin("GET", "/api/budgets").json["data"]) == 3
 
 
+@pytest.mark.parametrize(
+    ("scope", "of"), [("tier", "FRONTEIR"), ("provider", "opnai"), ("model", "nobody/knows")]
+)
+def test_a_budget_for_nobody_is_a_slip(add, scope, of):
+    refused = add(scope=scope, of=of)
+
+    assert (refused.status_code, refused.json["error"]["param"]) == (400, "of")
+
+
+def test_a_model_is_kept_as_the_ledger_writes_it(add):
+    assert add(scope="model", of="claude-opus-5-5").json["of"] == "anthropic/claude-opus-5-5"
+
+
+def test_a_deleted_project_takes_its_budgets_along(house, add):
+    house.admin("POST", "/api/projects", {"name": "site"})
+    add(project="site")
+    machine = add(project="machine").json
+
+    house.admin("DELETE", "/api/projects/site")
+
+    assert [row["id"] for row in house.admin("GET", "/api/budgets").json["data"]] == [machine["id"]]
+
+
 def test_a_zone_moves_a_projects_budgets(house, add):
     add()
 

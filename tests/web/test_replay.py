@@ -233,7 +233,7 @@ def test_nothing_is_changed_by_asking(house, asked):
     _replay(house, policy={"mode": "cheapest"})
 
     assert house.services.projects.get("default").policy == before
-    assert house.services.reports.usage("all", None).calls == 1
+    assert house.services.reports.usage("all", None).total.calls == 1
 
 
 def test_a_catalogue_without_tiers_has_no_frontier(house, asked):

@@ -35,7 +35,7 @@ def conversation(request: ChatRequest) -> Conversation:
     return Conversation(
         turns=(Turn("user", (Text(text=request.messages[0].text),)),),
         # 0 is for those who want `echo` alone; a chat model says at least a word.
-        max_output=request.max_output or None,
+        max_output=None if request.max_output is None else max(1, request.max_output),
         temperature=body.get("temperature"),
         top_p=body.get("top_p"),
         stop=fields.texts(body, "stop"),

@@ -35,8 +35,9 @@ def test_fields_are_read():
     assert read.extra == {}
 
 
-def test_no_tokens_is_no_limit():
-    assert _conversation(max_tokens=0).max_output is None
+def test_no_tokens_is_the_least_that_other_formats_can_be_asked_for():
+    assert _conversation(max_tokens=0).max_output == 1
+    assert _conversation().max_output is None
 
 
 @pytest.mark.parametrize("prompt", [["a", "b"], [1, 2], [[1], [2]]])
