@@ -204,6 +204,13 @@ def test_the_readme_has_examples_that_run():
     assert languages == ["sh", "python"]
 
 
+def test_no_two_examples_make_the_same_project():
+    """All examples run beside one server, in the pages' order."""
+    made = [name for page in PAGES for name in re.findall(r"projects create (\S+)", _read(page))]
+
+    assert sorted(made) == sorted({*made})
+
+
 @pytest.mark.slow
 @pytest.mark.engine
 @pytest.mark.parametrize(("language", "text"), EXAMPLES)
