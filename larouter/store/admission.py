@@ -7,7 +7,6 @@ nothing else adds to `reserved`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +14,7 @@ from larouter.budget import amount_words, budget_words, renewal_words, window_at
 from larouter.core.budget import LEAST_OUTPUT, Bound, Budget, Held
 from larouter.core.catalog import Nanodollars
 from larouter.core.errors import BudgetExceeded
+from larouter.store.sql import Connection
 
 if TYPE_CHECKING:
     from larouter.store.settlement import Settlement
@@ -74,7 +74,7 @@ class Granted(NamedTuple):
     held: tuple[Held, ...]
 
 
-def place_of(connection: sqlite3.Connection, budget: Budget, at_ms: int) -> Place:
+def place_of(connection: Connection, budget: Budget, at_ms: int) -> Place:
     """The budget's window of this moment, opened if it is new.
 
     A clock that was set back never reopens an older window (TRUST B12).
@@ -90,9 +90,7 @@ def place_of(connection: sqlite3.Connection, budget: Budget, at_ms: int) -> Plac
     return Place(budget, start_ms, end_ms, spent, reserved, is_blocked=bool(blocked))
 
 
-def grant(
-    connection: sqlite3.Connection, budgets: Sequence[Budget], bound: Bound, at_ms: int
-) -> Granted:
+def grant(connection: Connection, budgets: Sequence[Budget], bound: Bound, at_ms: int) -> Granted:
     """Hold the most that the call can take of each budget, or of none of them.
 
     Where less is left than its longest answer may cost, a shorter one is granted, of
@@ -116,13 +114,13 @@ def grant(
     return Granted(hold, None if output == bound.output else output, tuple(held))
 
 
-def keep(connection: sqlite3.Connection, attempt_id: int, held: Sequence[Held]) -> None:
+def keep(connection: Connection, attempt_id: int, held: Sequence[Held]) -> None:
     """Write down which attempt holds what."""
     for budget, start_ms, amount in held:
         connection.execute(HOLD, (attempt_id, budget.id, start_ms, amount))
 
 
-def held_of(connection: sqlite3.Connection, attempt_id: int) -> list[Held]:
+def held_of(connection: Connection, attempt_id: int) -> list[Held]:
     """What an attempt holds, of budgets that were removed meanwhile too."""
     return [
         Held(_limit(*limit), start_ms, amount)
@@ -130,7 +128,7 @@ def held_of(connection: sqlite3.Connection, attempt_id: int) -> list[Held]:
     ]
 
 
-def give_back(connection: sqlite3.Connection, settled: Settlement, held: Sequence[Held]) -> bool:
+def give_back(connection: Connection, settled: Settlement, held: Sequence[Held]) -> bool:
     """Take what the attempt cost, and no longer what it could have. True: it cost more."""
     overran = False
     for budget, start_ms, amount in held:
@@ -229,7 +227,7 @@ def _limit(
     )  # fmt: skip
 
 
-def _take(connection: sqlite3.Connection, place: Place, amount: int) -> None:
+def _take(connection: Connection, place: Place, amount: int) -> None:
     budget = place.budget
     values = {"amount": amount, "budget": budget.id, "start": place.start_ms, "cap": budget.cap}
     if not budget.hard:

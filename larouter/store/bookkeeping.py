@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from larouter.core.chat import Usage
 from larouter.store.corrections import Corrected, resolve
 from larouter.store.rollups import Rollups, differences
+from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
 
 
@@ -26,7 +25,7 @@ class Bookkeeping:
     def recount(self) -> list[str]:
         """Make the sums of usage anew from the ledger; tell what was wrong with them."""
 
-        def job(connection: sqlite3.Connection) -> list[str]:
+        def job(connection: Connection) -> list[str]:
             found = differences(connection)
             self._rollups.rebuild(connection)
             return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from larouter.budget import window_at
 from larouter.core.budget import ALERTS, METRICS, PERIODS, SCOPES, Budget
 from larouter.core.errors import BadRequest, NotFound
 from larouter.store.admission import HOLD, Place, place_of
+from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
 
 MOST_BUDGETS = 50
@@ -27,7 +27,7 @@ _ROWS = """SELECT b.id, b.project_id, b.name, b.metric, b.cap, b.period, b.scope
  WHERE b.removed_ms IS NULL AND p.deleted_ms IS NULL ORDER BY b.id"""
 _INSERT = """INSERT INTO budget
  (project_id, name, metric, cap, period, scope, of, hard, alerts, created_ms)
- VALUES (?,?,?,?,?,?,?,?,?,?)"""
+ VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING id"""
 # What was spent in the period before the budget was made belongs to it too.
 _BEFORE = """SELECT a.id, r.id, a.state = 'pending', a.hold_nusd, a.cost_nusd,
  a.input + a.cache_read + a.cache_write_5m + a.cache_write_1h + a.audio + a.image + a.output,
@@ -100,9 +100,8 @@ class Budgets:
             budget.scope, budget.of, int(budget.hard), ",".join(map(str, budget.alerts)), now,
         )  # fmt: skip
 
-        def job(connection: sqlite3.Connection) -> int:
-            id = connection.execute(_INSERT, row).lastrowid
-            assert id is not None
+        def job(connection: Connection) -> int:
+            id: int = connection.execute(_INSERT, row).fetchone()[0]
             found = connection.execute(
                 "SELECT zone FROM project WHERE id=?", (budget.project_id,)
             ).fetchone()
@@ -124,7 +123,7 @@ class Budgets:
         }
         given = {column: value for column, value in values.items() if value is not None}
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             for column, value in given.items():
                 connection.execute(f"UPDATE budget SET {column}=? WHERE id=?", (value, id))  # noqa: S608 - the names above
 
@@ -168,8 +167,8 @@ class Budgets:
         )
         return [Alert(*row) for row in rows]
 
-    def _change(self, job: Callable[[sqlite3.Connection], int | object]) -> int:
-        def then_read(connection: sqlite3.Connection) -> tuple[object, list[tuple[Any, ...]]]:
+    def _change(self, job: Callable[[Connection], int | object]) -> int:
+        def then_read(connection: Connection) -> tuple[object, list[tuple[Any, ...]]]:
             return job(connection), connection.execute(_ROWS).fetchall()
 
         result, rows = self._writer.run(then_read)
@@ -247,7 +246,7 @@ def checked_alerts(alerts: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(set(alerts)))
 
 
-def _open(connection: sqlite3.Connection, budget: Budget, at_ms: int) -> None:
+def _open(connection: Connection, budget: Budget, at_ms: int) -> None:
     """Count what has been spent since the period began. The marks it has passed already give no
     alert: whoever makes a budget sees how it stands."""
     window = window_at(budget.period, budget.zone, at_ms)

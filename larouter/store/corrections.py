@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from larouter.core.chat import Usage
 from larouter.core.errors import Conflict, NotFound
 from larouter.core.price_table import read_table
 from larouter.store.rollups import Rollups, Share
+from larouter.store.sql import Connection
 
 _FIND = """SELECT a.state, a.cost_nusd, a.started_ms, p.price, r.started_ms, a.project_id, r.tier,
  a.model, coalesce(r.bearer_id, '') FROM attempt a JOIN request r ON r.id = a.request_id
@@ -32,7 +32,7 @@ class Corrected(NamedTuple):
 
 
 def resolve(
-    connection: sqlite3.Connection,
+    connection: Connection,
     rollups: Rollups,
     attempt_id: int,
     usage: Usage | None,

@@ -6,7 +6,6 @@ the one without the other.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,6 +18,7 @@ from larouter.core.errors import BadRequest, NotFound
 from larouter.core.learning import WEIGHTS, GuardRow, Lesson, learn, read_guard
 from larouter.core.route import Numbers
 from larouter.store.projects import Projects
+from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
 
 MOST_LESSONS = 500
@@ -74,7 +74,7 @@ class Feedback:
                 f"score is from -1 to 1, and kind one of {', '.join(WEIGHTS)}.", param="score"
             )
 
-        def job(connection: sqlite3.Connection) -> float:
+        def job(connection: Connection) -> float:
             own = connection.execute(_OWN, (request_id, project_id)).fetchone()
             if own is None:
                 raise NotFound(
@@ -95,7 +95,7 @@ class Feedback:
     def reset(self, project_id: str) -> int:
         """Back to the shipped model at once; return how many pieces of feedback are forgotten."""
 
-        def job(connection: sqlite3.Connection) -> int:
+        def job(connection: Connection) -> int:
             gone = connection.execute("DELETE FROM feedback WHERE project_id=?", (project_id,))
             self._relearn(connection, project_id)
             return gone.rowcount
@@ -113,13 +113,13 @@ class Feedback:
             counted=len(_lessons(rows)),
         )
 
-    def _relearn(self, connection: sqlite3.Connection, project_id: str) -> float:
+    def _relearn(self, connection: Connection, project_id: str) -> float:
         bias = self._guard(learn(_lessons(_rows(connection, project_id))))
         connection.execute("UPDATE project SET bias=? WHERE id=?", (bias, project_id))
         return bias
 
 
-def _rows(connection: sqlite3.Connection, project_id: str) -> list[tuple[Any, ...]]:
+def _rows(connection: Connection, project_id: str) -> list[tuple[Any, ...]]:
     return connection.execute(_LESSONS, (project_id, MOST_LESSONS)).fetchall()
 
 

@@ -6,7 +6,6 @@ Nothing is changed here. Each line that comes back is something that must never 
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
@@ -15,6 +14,7 @@ from pathlib import Path
 import gevent
 
 from larouter.store.rollups import differences
+from larouter.store.sql import Connection
 from larouter.store.writer import connect
 
 EVERY_S = 3_600
@@ -47,9 +47,7 @@ _NEXT = """SELECT coalesce(min(id), (SELECT max(id) + 1 FROM attempt)) FROM atte
 logger = logging.getLogger(__name__)
 
 
-def violations(
-    connection: sqlite3.Connection, *, since_attempt: int = 0, since_ms: int = 0
-) -> list[str]:
+def violations(connection: Connection, *, since_attempt: int = 0, since_ms: int = 0) -> list[str]:
     """What does not add up, of attempts from this id on and of windows that end after this time."""
     found = [
         f"attempt {id} is {state} at {cost}, and its entries are {entries}"

@@ -7,7 +7,6 @@ twice for each request (TRUST B16).
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -26,6 +25,7 @@ from larouter.store.feed import Feed
 from larouter.store.rollups import Rollups, Share
 from larouter.store.settlement import Settlement, apply
 from larouter.store.spill import Spill
+from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
 
 _INSERT_REQUEST = """INSERT INTO request
@@ -37,7 +37,7 @@ _INSERT_REQUEST = """INSERT INTO request
 _INSERT_ATTEMPT = """INSERT INTO attempt
  (request_id, project_id, run_id, provider, model, state, price_version, hold_nusd, started_ms,
   input, cache_read, cache_write_5m, cache_write_1h, output, audio, image)
- VALUES (?,?,?,?,?,'pending',?,?,?,0,0,0,0,0,0,0)"""
+ VALUES (?,?,?,?,?,'pending',?,?,?,0,0,0,0,0,0,0) RETURNING id"""
 _REFUSE = """INSERT INTO request
  (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, bearer_id,
   ended_ms, status, error)
@@ -100,13 +100,12 @@ class Ledger:
         request_row = (*_request_columns(record), model.key, choice.degraded)
         attempt_row = (record.id, record.project.id, self._run_id, model.provider, model.key)
 
-        def job(connection: sqlite3.Connection) -> tuple[int, Granted, str]:
+        def job(connection: Connection) -> tuple[int, Granted, str]:
             granted = grant(connection, budgets, bound, started) if budgets else free
             (tier,) = connection.execute(_INSERT_REQUEST, request_row).fetchone()
-            attempt_id = connection.execute(
+            (attempt_id,) = connection.execute(
                 _INSERT_ATTEMPT, (*attempt_row, price_version, granted.hold, started)
-            ).lastrowid
-            assert attempt_id is not None
+            ).fetchone()
             if granted.held:
                 keep(connection, attempt_id, granted.held)
             return attempt_id, granted, tier
@@ -186,7 +185,7 @@ class Ledger:
         ended = now_ms()
         row = (*_request_columns(record), ended, status, code)
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             model, tier = connection.execute(_REFUSE, row).fetchone()
             share = _share(record, model or "")._replace(tier=tier)
             self._rollups.add(record.started_ms, share, (1, 0, 0, 0, 0, 0, 0, 0))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
 from itertools import count
 
 from larouter.core.catalog import Model, Price
 from larouter.core.price_table import price_table
+from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
 
 
@@ -19,7 +19,7 @@ def record_prices(writer: Writer, models: Iterable[Model]) -> dict[str, int]:
     """
     wanted = {model.key: _as_json(model.price) for model in models}
 
-    def job(connection: sqlite3.Connection) -> dict[str, int]:
+    def job(connection: Connection) -> dict[str, int]:
         rows = connection.execute(
             "SELECT model, id, price, effective_ms FROM price_version ORDER BY id"
         ).fetchall()
@@ -32,11 +32,11 @@ def record_prices(writer: Writer, models: Iterable[Model]) -> dict[str, int]:
             if version is None or known != price:
                 # Two changes in one millisecond are still two.
                 since = next(ms for ms in count(now) if (model, ms) not in taken)
-                version = connection.execute(
-                    "INSERT INTO price_version (model, effective_ms, price) VALUES (?,?,?)",
+                (version,) = connection.execute(
+                    "INSERT INTO price_version (model, effective_ms, price) VALUES (?,?,?) "
+                    "RETURNING id",
                     (model, since, price),
-                ).lastrowid
-            assert version is not None
+                ).fetchone()
             versions[model] = version
         return versions
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from larouter.core.account import Project
 from larouter.core.errors import Conflict, NotFound
 from larouter.core.policy import Policy
 from larouter.store.project_row import COLUMNS, ProjectTuple, columns, name_column, read_project
+from larouter.store.sql import Connection, IntegrityError
 from larouter.store.writer import Writer, now_ms
 
 DEFAULT = "default"
@@ -57,13 +57,13 @@ class Projects:
         project = Project(id=f"prj_{secrets.token_hex(8)}", name=name, created_ms=now_ms())
         bearer = _new_bearer()
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             try:
                 connection.execute(
                     "INSERT INTO project (id, name, created_ms) VALUES (?,?,?)",
                     (project.id, name, project.created_ms),
                 )
-            except sqlite3.IntegrityError:
+            except IntegrityError:
                 raise Conflict(
                     f"There is a project {name!r} already.", code="project_exists"
                 ) from None
@@ -77,7 +77,7 @@ class Projects:
         project = self.get(id_or_name)
         bearer = _new_bearer()
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             for table in ("bearer", "response_item", "response"):
                 connection.execute(f"DELETE FROM {table} WHERE project_id=?", (project.id,))  # noqa: S608 - the names above
             _insert_bearer(connection, project.id, bearer)
@@ -116,14 +116,14 @@ class Projects:
         project = self.get(id_or_name)
         values = columns(name, aliases, unknown_model, policy, zone)
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             try:
                 for column, value in values.items():
                     connection.execute(
                         f"UPDATE project SET {column}=? WHERE id=?",  # noqa: S608 - named above
                         (value, project.id),
                     )
-            except sqlite3.IntegrityError:
+            except IntegrityError:
                 raise Conflict(
                     f"There is a project {values['name']!r} already.", code="project_exists"
                 ) from None
@@ -136,7 +136,7 @@ class Projects:
         bills."""
         project = self.get(id_or_name)
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             now = now_ms()
             connection.execute("DELETE FROM bearer WHERE project_id=?", (project.id,))
             connection.execute(
@@ -172,13 +172,13 @@ class Projects:
         """Read the rows again: somebody else has changed one of them."""
         self._reload()
 
-    def _change(self, job: Callable[[sqlite3.Connection], object]) -> None:
+    def _change(self, job: Callable[[Connection], object]) -> None:
         self._writer.run(job)
         self._reload()
 
     def _reload(self) -> None:
         def read(
-            connection: sqlite3.Connection,
+            connection: Connection,
         ) -> tuple[list[ProjectTuple], list[tuple[str, str, int | None, str]]]:
             projects = connection.execute(
                 f"SELECT {COLUMNS} FROM project WHERE deleted_ms IS NULL"  # noqa: S608 - a constant
@@ -203,7 +203,7 @@ def _new_bearer() -> str:
 
 
 def _insert_bearer(
-    connection: sqlite3.Connection, project_id: str, bearer: str, *, expires_ms: int | None = None
+    connection: Connection, project_id: str, bearer: str, *, expires_ms: int | None = None
 ) -> None:
     connection.execute(
         "INSERT INTO bearer (id, project_id, sha256, created_ms, expires_ms) VALUES (?,?,?,?,?)",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from larouter.core.errors import Conflict, NotFound
+from larouter.store.sql import Connection, IntegrityError
 from larouter.store.writer import Writer, now_ms
 
 
@@ -21,7 +21,7 @@ class AddedProviders:
         self._writer = writer
 
     def list(self) -> list[AddedProvider]:
-        def read(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+        def read(connection: Connection) -> list[tuple[str, str, str]]:
             return connection.execute(
                 "SELECT name, wire, url FROM provider ORDER BY created_ms"
             ).fetchall()
@@ -34,13 +34,13 @@ class AddedProviders:
     def add(self, provider: AddedProvider) -> None:
         """Raises `Conflict` when the name is taken."""
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             try:
                 connection.execute(
                     "INSERT INTO provider (name, wire, url, created_ms) VALUES (?,?,?,?)",
                     (provider.name, provider.wire, provider.url, now_ms()),
                 )
-            except sqlite3.IntegrityError:
+            except IntegrityError:
                 raise Conflict(
                     f"There is a provider {provider.name!r} already.", code="provider_exists"
                 ) from None
@@ -50,7 +50,7 @@ class AddedProviders:
     def remove(self, name: str) -> None:
         """Raises `NotFound`."""
 
-        def job(connection: sqlite3.Connection) -> int:
+        def job(connection: Connection) -> int:
             return connection.execute("DELETE FROM provider WHERE name=?", (name,)).rowcount
 
         if not self._writer.run(job):

@@ -6,7 +6,6 @@ open while the rows are worked on, and the writer never waits (TRUST B16).
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import groupby
@@ -20,6 +19,7 @@ import msgspec
 from larouter.core.chat import Usage
 from larouter.core.replay import Recorded
 from larouter.core.route import Numbers
+from larouter.store.sql import Connection
 from larouter.store.writer import connect
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class History:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         since_ms: int,
         project_id: str | None,
         *,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
 
 Item = dict[str, Any]
@@ -48,14 +48,17 @@ class Responses:
             if isinstance(item.get("id"), str)
         ]
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             connection.execute(
-                "INSERT OR REPLACE INTO response "
-                "(project_id, id, previous_id, created_ms, input, body) VALUES (?,?,?,?,?,?)",
+                "INSERT INTO response "
+                "(project_id, id, previous_id, created_ms, input, body) VALUES (?,?,?,?,?,?) "
+                "ON CONFLICT (project_id, id) DO UPDATE SET previous_id = excluded.previous_id, "
+                "created_ms = excluded.created_ms, input = excluded.input, body = excluded.body",
                 row,
             )
             connection.executemany(
-                "INSERT OR REPLACE INTO response_item (project_id, id, response_id) VALUES (?,?,?)",
+                "INSERT INTO response_item (project_id, id, response_id) VALUES (?,?,?) "
+                "ON CONFLICT (project_id, id) DO UPDATE SET response_id = excluded.response_id",
                 names,
             )
 
@@ -94,7 +97,7 @@ class Responses:
     def delete(self, project: str, id: str) -> bool:
         """Forget a response; False if there is none."""
 
-        def job(connection: sqlite3.Connection) -> int:
+        def job(connection: Connection) -> int:
             gone = connection.execute(
                 "DELETE FROM response WHERE project_id=? AND id=?", (project, id)
             ).rowcount
@@ -110,7 +113,7 @@ class Responses:
         statement = "SELECT count(*) FROM response WHERE created_ms > ?"
         oldest = self._oldest()
 
-        def job(connection: sqlite3.Connection) -> int:
+        def job(connection: Connection) -> int:
             return int(connection.execute(statement, (oldest,)).fetchone()[0])
 
         return self._writer.run(job)
@@ -118,7 +121,7 @@ class Responses:
     def forget_all(self, project: str) -> int:
         """Delete everything that the project has had kept; return how many responses that was."""
 
-        def job(connection: sqlite3.Connection) -> int:
+        def job(connection: Connection) -> int:
             connection.execute("DELETE FROM response_item WHERE project_id=?", (project,))
             return connection.execute(
                 "DELETE FROM response WHERE project_id=?", (project,)
@@ -129,7 +132,7 @@ class Responses:
     def forget_expired(self) -> int:
         """Delete what is older than 30 days; return how many responses that were."""
 
-        def job(connection: sqlite3.Connection) -> int:
+        def job(connection: Connection) -> int:
             old = connection.execute(
                 "SELECT project_id, id FROM response WHERE created_ms <= ?", (self._oldest(),)
             ).fetchall()
@@ -152,7 +155,7 @@ class Responses:
         """Input and answer of each response of a conversation, as JSON, oldest first."""
         oldest = self._oldest()
 
-        def job(connection: sqlite3.Connection) -> list[tuple[str, str]] | None:
+        def job(connection: Connection) -> list[tuple[str, str]] | None:
             links: list[tuple[str, str]] = []
             seen: set[str] = set()
             next_id: str | None = id
@@ -170,7 +173,7 @@ class Responses:
     def _around(self, project: str, item_id: str) -> list[Item]:
         """All items of the response in which an item is."""
 
-        def job(connection: sqlite3.Connection) -> str | None:
+        def job(connection: Connection) -> str | None:
             row = connection.execute(
                 "SELECT response_id FROM response_item WHERE project_id=? AND id=?",
                 (project, item_id),
@@ -183,7 +186,7 @@ class Responses:
 
 
 def _read(
-    connection: sqlite3.Connection, project: str, id: str, oldest: int
+    connection: Connection, project: str, id: str, oldest: int
 ) -> tuple[str | None, str, str] | None:
     row: tuple[str | None, str, str] | None = connection.execute(
         "SELECT previous_id, input, body FROM response "

@@ -10,12 +10,12 @@ written once, before the batch is committed.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from larouter.store.sql import Connection
 from larouter.store.writer import Writer
 
 QUARTER_MS = 900_000
@@ -83,7 +83,7 @@ class Rollups:
         known = self._new.get(key)
         self._new[key] = list(sums) if known is None else [*map(int.__add__, known, sums)]
 
-    def flush(self, connection: sqlite3.Connection) -> None:
+    def flush(self, connection: Connection) -> None:
         """Write what was added since the last time."""
         if not self._new:
             return
@@ -115,7 +115,7 @@ class Rollups:
             day = self._days[key] = at.date().isoformat()
         return day
 
-    def rebuild(self, connection: sqlite3.Connection) -> None:
+    def rebuild(self, connection: Connection) -> None:
         """Both tables anew from requests and attempts, as far back as these are kept. What is
         older stays as it is."""
         oldest = connection.execute("SELECT min(started_ms) FROM request").fetchone()[0]
@@ -130,7 +130,7 @@ class Rollups:
         # What this batch has added so far is in the rows already.
         self.forget()
 
-    def rebuild_days(self, connection: sqlite3.Connection, project_id: str | None = None) -> None:
+    def rebuild_days(self, connection: Connection, project_id: str | None = None) -> None:
         """Days from quarters: of one project, as after a change of its zone, or of all."""
         where, given = ("", ()) if project_id is None else (" WHERE project_id = ?", (project_id,))
         connection.execute(f"DELETE FROM usage_day{where}", given)  # noqa: S608 - the words above
@@ -154,7 +154,7 @@ def keep_days(writer: Writer, rollups: Rollups, zone: str) -> None:
     """Make the days anew when this machine has moved to another time zone, and all sums when an
     older version has kept none."""
 
-    def job(connection: sqlite3.Connection) -> None:
+    def job(connection: Connection) -> None:
         found = connection.execute("SELECT value FROM setting WHERE name=?", (_ZONE,)).fetchone()
         if found is None:
             rollups.rebuild(connection)
@@ -169,7 +169,7 @@ def keep_days(writer: Writer, rollups: Rollups, zone: str) -> None:
     writer.run(job)
 
 
-def differences(connection: sqlite3.Connection) -> list[str]:
+def differences(connection: Connection) -> list[str]:
     """Where the sums are not what requests and attempts come to; none: they are right."""
     oldest = connection.execute("SELECT min(started_ms) FROM request").fetchone()[0]
     since = 0 if oldest is None else oldest - oldest % QUARTER_MS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-import sqlite3
 
 from larouter.store.admission import RECOUNT
 from larouter.store.rollups import Rollups, Share
+from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
 
 HEARTBEAT_S = 5
@@ -63,7 +63,7 @@ class Run:
             logger.warning("%d calls were cut off by the last stop; their usage is unknown", count)
         return count
 
-    def _recover(self, connection: sqlite3.Connection) -> int:
+    def _recover(self, connection: Connection) -> int:
         now = now_ms()
         lost = connection.execute(_LOST, (self.id,)).fetchall()
         connection.execute(

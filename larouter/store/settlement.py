@@ -6,7 +6,6 @@ time changes anything.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -16,6 +15,7 @@ from larouter.core.catalog import Nanodollars
 from larouter.core.chat import Usage
 from larouter.store.admission import give_back, held_of
 from larouter.store.rollups import Rollups, Share
+from larouter.store.sql import Connection
 
 _CLOSE_ATTEMPT = """UPDATE attempt SET state=?, provider_id=?, cost_nusd=?, input=?, cache_read=?,
  cache_write_5m=?, cache_write_1h=?, output=?, audio=?, image=?, first_ms=?, ended_ms=?
@@ -54,7 +54,7 @@ class Settlement(Struct, frozen=True, kw_only=True):
 
 
 def apply(
-    connection: sqlite3.Connection,
+    connection: Connection,
     settled: Settlement,
     rollups: Rollups,
     held: Sequence[Held] | None = None,

@@ -23,9 +23,10 @@ import gevent
 from gevent.monkey import get_original
 
 from larouter.core.errors import StorageDown
+from larouter.store.sql import Connection, Error
 
 T = TypeVar("T")
-Job = Callable[[sqlite3.Connection], T]
+Job = Callable[[Connection], T]
 
 _BATCH = 64
 _BUSY_TIMEOUT_MS = 5_000
@@ -57,7 +58,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 class Batch(Protocol):
     """What jobs leave to be written once for all of them."""
 
-    def flush(self, connection: sqlite3.Connection) -> None:
+    def flush(self, connection: Connection) -> None:
         """Write it: the commit comes next."""
         ...
 
@@ -153,7 +154,7 @@ class Writer:
                 ticket.hub.hub.switch()
         finally:
             ticket.waiter = None
-        if isinstance(ticket.error, sqlite3.Error):
+        if isinstance(ticket.error, Error):
             logger.error("the database refused a write: %s", ticket.error)
             raise StorageDown(
                 "LARouter cannot write to its database. Check free disk space and the data folder."

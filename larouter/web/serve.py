@@ -9,7 +9,6 @@ import os
 import secrets
 import signal
 import socket
-import sqlite3
 import sys
 from logging.handlers import RotatingFileHandler
 from typing import TextIO
@@ -29,6 +28,7 @@ from larouter.config import (
 from larouter.core.errors import LARouterError
 from larouter.store.invariants import EVERY_S, FIRST_S
 from larouter.store.runs import HEARTBEAT_S
+from larouter.store.sql import Error
 from larouter.web import create_app, session
 from larouter.web.pages import LAUNCH_PATHS
 from larouter.web.redacting import Redacting
@@ -132,7 +132,7 @@ def _check_books(services: Services) -> None:
     while True:
         try:
             services.books.check()
-        except sqlite3.Error:
+        except Error:
             logger.exception("the books could not be looked at")
         gevent.sleep(EVERY_S)
 
