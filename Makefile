@@ -8,7 +8,7 @@ compile = $(python) -m uv pip compile --quiet --universal --python-version 3.11 
 	--generate-hashes --no-header --no-emit-index-url $(UPGRADE)
 export PYTHON
 
-.PHONY: help run test style types house pytest bench lock clean
+.PHONY: help run test style types house pytest chaos bench lock clean
 .DEFAULT_GOAL = help
 
 help: ## list these commands
@@ -35,6 +35,9 @@ pytest: .tools ## run the tests alone, with coverage
 	@$(python) -m coverage combine --quiet
 	@$(python) -m coverage report
 	@$(python) -m coverage report --include='$(pure)' --fail-under=100
+
+chaos: .tools ## kill the server 50 times under load and compare the books with the provider's
+	$(python) -m pytest tests/chaos --kills 50 --timeout 3600 -s
 
 style: .tools ## check style and spelling
 	$(python) -m ruff check .
