@@ -32,6 +32,7 @@ from larouter.core.ports import Leaving, Runner
 from larouter.core.privacy import finder_of
 from larouter.core.regeneration import Regenerations
 from larouter.core.report import TierLine
+from larouter.core.results import Results
 from larouter.core.route import Decision
 from larouter.core.turns import Turns
 from larouter.engines.files import Files
@@ -52,6 +53,7 @@ from larouter.store.budgets import Budgets
 from larouter.store.catalog import Catalogs
 from larouter.store.feed import Feed
 from larouter.store.feedback import Feedback, guard_rows
+from larouter.store.idempotency import IdempotencyKeys
 from larouter.store.invariants import Books
 from larouter.store.ledger import Ledger
 from larouter.store.projects import Projects
@@ -98,6 +100,9 @@ class Services:
     address: str
     """Host and port for people and links; `serve` corrects it once it listens."""
     responses: Responses
+    idempotency: IdempotencyKeys
+    results: Results
+    """Answers to requests with an `Idempotency-Key`, in memory."""
     conversations: Conversations
     decide: Callable[[ChatRequest], Decision]
     situation: Situation
@@ -278,6 +283,8 @@ def bootstrap(settings: Settings) -> Services:
         judge=judge,
         count_tokens=count_tokens,
         responses=Responses(writer),
+        idempotency=IdempotencyKeys(writer, run_id=run.id),
+        results=Results(time.monotonic),
         conversations=conversations,
         missing=roster.missing,
         prices=roster.prices,

@@ -5,7 +5,7 @@
     ├── Unauthorized 401     Forbidden 403     NotFound 404 ── ModelNotFound
     ├── MethodNotAllowed 405 RequestTimeout 408  Conflict 409    TooLarge 413
     ├── UriTooLong 414       UnsupportedMedia 415  VersionUnsupported 505
-    ├── Misdirected 421      ProviderNotConfigured 424
+    ├── Misdirected 421      Unprocessable 422     ProviderNotConfigured 424
     ├── TooManyRequests 429 ── BudgetExceeded      HeadersTooLarge 431
     ├── UpstreamError 502 ── UpstreamRefused (the provider's own 4xx) · UpstreamTimeout 504
     └── Unavailable 503 ── EngineDown · StorageDown
@@ -115,6 +115,12 @@ class UnsupportedMedia(LARouterError):
 class Misdirected(LARouterError):
     status = 421
     code = "misdirected_request"
+    type = "invalid_request_error"
+
+
+class Unprocessable(LARouterError):
+    status = 422
+    code = "unprocessable"
     type = "invalid_request_error"
 
 

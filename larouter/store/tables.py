@@ -274,6 +274,25 @@ class UsageDayRow(_UsageRow, Row):
     day: Mapped[str] = mapped_column(String(10), primary_key=True, sort_order=-1)
 
 
+class IdempotencyKeyRow(Row):
+    """Which request has a client's key, for a day (TRUST B11). Of key and body only a hash."""
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (
+        Index("idempotency_key_created", "created_ms"),
+        {"sqlite_with_rowid": False},
+    )
+
+    project_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    body_hash: Mapped[str] = mapped_column(String(64))
+    """Of the path as well."""
+    request_id: Mapped[str] = mapped_column(String(40))
+    """It has no row until it is decided."""
+    run_id: Mapped[str] = mapped_column(String(40))
+    created_ms: Mapped[int]
+
+
 class FeedbackRow(Row):
     """What somebody, or something, thought of an answer: one row for each kind (TRUST S11)."""
 

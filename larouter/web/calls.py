@@ -21,6 +21,7 @@ from larouter.core.rates import Asked
 from larouter.gateway import Answer
 from larouter.web.app import Finished
 from larouter.web.conversations import session_of
+from larouter.web.once import note_body, once
 from larouter.web.replies import ascii_line
 from larouter.web.request_id import request_id
 from larouter.wire.dialects import DIALECTS
@@ -39,11 +40,18 @@ def read_body(environ: dict[str, Any]) -> bytes:
     if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMedia("Send the body without a Content-Encoding.")
     body: bytes = environ["wsgi.input"].read()
+    note_body(environ, body)
     return body
 
 
 def respond(services: Services, project: Project, asked: ChatRequest) -> Response:
-    """Answer what a door has read, streaming if that was asked for."""
+    """Answer what a door has read, streaming if that was asked for; what has an `Idempotency-Key`
+    once."""
+    return once(services, project, lambda: answered(services, project, asked))
+
+
+def answered(services: Services, project: Project, asked: ChatRequest) -> Response:
+    """The same for a door that has more to do with an answer, and calls `once` around that."""
     environ = request.environ
     asked = completed(asked, project, environ)
     leaving = Leaving()

@@ -82,10 +82,11 @@ class ProjectRoutes:
         return json_response({**_project(project), "deleted": True})
 
     def forget_responses(self, id: str) -> Response:
-        """Delete the stored responses of a project (TRUST S11)."""
+        """Delete the answers of a project that are kept, on disk or in memory (TRUST S11)."""
         self._admin()
         project = self._services.projects.get(id)
-        return json_response({"deleted": self._services.responses.forget_all(project.id)})
+        held = self._services.results.forget_all(project.id)
+        return json_response({"deleted": self._services.responses.forget_all(project.id) + held})
 
     def rotate_project(self, id: str) -> Response:
         self._admin()

@@ -16,7 +16,9 @@ from larouter.wire.strict_json import encode
 
 logger = logging.getLogger(__name__)
 
-_FOR_GOOD = frozenset({"invalid_api_key", "provider_key_refused", "insufficient_quota"})
+_FOR_GOOD = frozenset(
+    {"invalid_api_key", "provider_key_refused", "insufficient_quota", "idempotency_key_used"}
+)
 """What no repetition changes. Clients are told, as some repeat such a status for minutes."""
 _MAX_LINE = 200
 

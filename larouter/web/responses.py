@@ -21,7 +21,8 @@ from larouter.core.errors import (
 from larouter.routing import AUTO
 from larouter.store.responses import Responses as Store
 from larouter.web.auth import Auth
-from larouter.web.calls import completed, read_body, respond
+from larouter.web.calls import answered, completed, read_body, respond
+from larouter.web.once import once
 from larouter.web.replies import json_response
 from larouter.wire.responses import compaction
 from larouter.wire.responses.request import (
@@ -69,6 +70,10 @@ class Responses:
         project, past, asked = self._read()
         if asked.body.get("store") is False:
             return respond(self._services, project, asked)
+        return once(self._services, project, lambda: self._create(project, past, asked))
+
+    def _create(self, project: Project, past: _Kept, asked: ChatRequest) -> Response:
+        """Answer, and keep the answer."""
         keep = past.saver(asked)
         known = completed(asked, project, request.environ)
 
@@ -77,20 +82,23 @@ class Responses:
             self._services.conversations.answered(known, final["id"])
 
         if asked.stream:
-            return respond(self._services, project, replace(asked, keep=save))
+            return answered(self._services, project, replace(asked, keep=save))
         # A whole answer is kept once it is settled: a full disk must not look like a failed call.
         whole: list[dict[str, Any]] = []
-        response = respond(self._services, project, replace(asked, keep=whole.append))
+        response = answered(self._services, project, replace(asked, keep=whole.append))
         save(whole[-1])
         return response
 
     def compact(self) -> Response:
         """Let the model that is routed to write a summary that any other can go on from."""
         project, _, asked = self._read()
+        return once(self._services, project, lambda: self._compact(project, asked))
+
+    def _compact(self, project: Project, asked: ChatRequest) -> Response:
         kept: list[dict[str, Any]] = []
         items = listed(asked.body.get("input"))
         summing = replace(_summing(asked, items), keep=kept.append)
-        response = respond(self._services, project, summing)
+        response = answered(self._services, project, summing)
         summary = "".join(_said(item) for item in kept[-1]["output"])
         if not summary.strip():
             raise UpstreamError("The model wrote no summary. Try again, or name another model.")

@@ -123,6 +123,8 @@ def _renew_lease(services: Services) -> None:
             services.ledger.replay()
             services.projects.forget_expired()
             services.responses.forget_expired()
+            services.idempotency.forget_expired()
+            services.results.forget_expired()
         except LARouterError:
             logger.exception("the lease could not be renewed")
 

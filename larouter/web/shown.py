@@ -45,6 +45,9 @@ class Shown(Protocol):
     @property
     def responses(self) -> Kept: ...
 
+    @property
+    def results(self) -> Kept: ...
+
     def tiers(self) -> Sequence[TierLine]:
         """Which model serves each tier now, cheapest tier first."""
         ...

@@ -92,6 +92,7 @@ class Overview:
             address=self._services.address,
             is_keyless=self._services.settings.keyless,
             kept=self._services.responses.count(),
+            held=self._services.results.count(),
         )
 
     def events(self) -> Response:

@@ -89,6 +89,7 @@ class FakeServices:
     reports: FakeReports = field(default_factory=FakeReports)
     feed: FakeFeed = field(default_factory=FakeFeed)
     responses: FakeKept = field(default_factory=FakeKept)
+    results: FakeKept = field(default_factory=FakeKept)
     serving: list[TierLine] = field(default_factory=lambda: starter_only())
 
     def tiers(self) -> Sequence[TierLine]:

@@ -76,8 +76,14 @@ def test_what_is_stored_is_said(client, services):
 
     services.responses.kept = 2
 
-    assert "but for 2 responses that programs wanted kept for 30 days" in text_of(
+    assert "but for 2 responses that programs wanted kept for 30 days." in text_of(
         client.get("/").text
+    )
+
+    services.results.kept = 1
+
+    assert "for 30 days and 1 answer in memory for ten minutes, for programs that ask again." in (
+        text_of(client.get("/").text)
     )
 
 
