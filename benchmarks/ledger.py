@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from statistics import median, quantiles
@@ -33,9 +34,10 @@ from larouter.store.feed import Feed
 from larouter.store.ledger import Ledger
 from larouter.store.prices import record_prices
 from larouter.store.reports import Reports
-from larouter.store.rollups import Rollups, differences
+from larouter.store.rollups import QUARTER_MS, Rollups, differences
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
+from larouter.store.usage import Days, Moments, Wanted
 from larouter.store.writer import Writer, connect, now_ms
 
 CLOUD = Model(
@@ -175,14 +177,21 @@ def _reading(folder: Path, requests: int) -> None:
         f"{filled - began:.0f} s, all sums made anew in {rebuilt - filled:.1f} s"
     )
     reports = Reports(path, zone="Europe/Berlin")
+    today = reports.date_in()
+    days = Days((today - timedelta(days=29)).isoformat(), today.isoformat())
+    # Neither begins nor ends with a day.
+    quarter = now_ms() // QUARTER_MS
+    moments = Moments((quarter - 100 * 96 - 30) * QUARTER_MS, (quarter - 10) * QUARTER_MS)
     with closing(connect(path, read_only=True)) as connection:
         naive = _times(lambda: connection.execute(_NAIVE).fetchall(), 1)[0]
     print(f"  without the sums, everything by day, tier and model: {naive:8.1f} ms")
     questions: dict[str, Callable[[], object]] = {
-        "usage, all time, all projects": lambda: reports.usage("all", None),
-        "usage, all time, one project": lambda: reports.usage("all", "prj_1"),
-        "usage, 30 days, one project": lambda: reports.usage("monthly", "prj_1"),
-        "table for a spreadsheet, 30 days": lambda: reports.days("monthly", None),
+        "usage, all time, all projects": lambda: reports.usage(Wanted()),
+        "usage, all time, one project": lambda: reports.usage(Wanted(project_id="prj_1")),
+        "usage, 30 days, one project": lambda: reports.usage(Wanted(span=days, project_id="prj_1")),
+        "usage, between two moments, all": lambda: reports.usage(Wanted(span=moments)),
+        "usage of one model, all projects": lambda: reports.usage(Wanted(models=("cloud/big",))),
+        "table for a spreadsheet, 30 days": lambda: reports.days(Wanted(span=days)),
         "today's figures": reports.today,
         "the newest 50": reports.recent,
     }

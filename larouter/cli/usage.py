@@ -3,26 +3,60 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 import click
 
 from larouter.cli.calls import call, call_text
 from larouter.core.money import decimal_text
 
-_PERIODS = click.Choice(["daily", "weekly", "monthly", "all"])
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_WHICH = (
+    click.option(
+        "--period",
+        type=click.Choice(["daily", "weekly", "monthly", "all"]),
+        help="Whole days up to today: 1, 7, 30 or all (default).",
+    ),
+    click.option("--month", metavar="2026-11", help="A month of the calendar."),
+    click.option("--week", metavar="2026-W47", help="A week of the calendar, from Monday on."),
+    click.option("--from", "since", metavar="DATE", help="The first day, or a moment with offset."),
+    click.option("--to", "until", metavar="DATE", help="The last day, or a moment with offset."),
+    click.option("--project", help="Only this project's."),
+    click.option("--model", multiple=True, help="Only this model's, as provider/model or its id."),
+    click.option("--tier", multiple=True, help="Only this tier's."),
+    click.option("--provider", multiple=True, help="Only this provider's."),
+    click.option("--bearer", multiple=True, metavar="ID", help="Only by this bearer."),
+)
+_NAMES = {"since": "from", "until": "to", "project": "projectId"}
+
+
+def which(command: _F) -> _F:
+    """Options that say which usage is meant."""
+    for option in reversed(_WHICH):
+        command = option(command)
+    return command
+
+
+def query(path: str, asked: dict[str, Any], **more: str) -> str:
+    """The path with what `which` was told. The words for slips are the server's."""
+    given = {_NAMES.get(name, name): value for name, value in {**asked, **more}.items() if value}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
 @click.group("usage", invoke_without_command=True)
-@click.option("--period", type=_PERIODS, default="all", help="Whole days up to today.")
+@which
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def group(context: click.Context, period: str, as_json: bool) -> None:
+def group(context: click.Context, /, as_json: bool, **asked: Any) -> None:
     """What was asked, what it cost and what was saved."""
     if context.invoked_subcommand is not None:
+        if any(asked.values()):
+            raise click.UsageError(f"Write options behind {context.invoked_subcommand}.")
         return
-    answer = call_text("GET", f"/api/usage?period={period}")
+    answer = call_text("GET", query("/api/usage", asked))
     if as_json:
         click.echo(answer)
         return
@@ -42,13 +76,20 @@ def group(context: click.Context, period: str, as_json: bool) -> None:
 @group.command()
 @click.option("--attempts", is_flag=True, help="One JSON object for each call of a provider.")
 @click.option("--csv", "as_csv", is_flag=True, help="A table for a spreadsheet.")
-@click.option("--period", type=_PERIODS, default="all", help="Whole days up to today; of --csv.")
-def export(attempts: bool, as_csv: bool, period: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="The same table as JSON.")
+@which
+def export(attempts: bool, as_csv: bool, as_json: bool, **asked: Any) -> None:
     """Print the ledger, or what it comes to by day, project, tier and model."""
-    if attempts == as_csv:
-        raise click.UsageError("Say which: --attempts or --csv.")
-    path = "attempts" if attempts else f"export?period={period}"
-    click.echo(call_text("GET", f"/api/usage/{path}"), nl=False)
+    if attempts + as_csv + as_json != 1:
+        raise click.UsageError("Say which: --attempts, --csv or --json.")
+    if not attempts:
+        path = query("/api/usage/export", asked, format="csv" if as_csv else "json")
+        click.echo(call_text("GET", path), nl=as_json)
+        return
+    project = {"project": asked.pop("project")}
+    if any(asked.values()):
+        raise click.UsageError("Of --attempts all are printed, or those of one --project.")
+    click.echo(call_text("GET", query("/api/usage/attempts", project)), nl=False)
 
 
 @group.command()

@@ -7,9 +7,8 @@ nor the writer waits for them (TRUST B16).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -18,21 +17,17 @@ import gevent
 from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
-from larouter.core.catalog import Nanodollars
 from larouter.core.report import RequestLine, State, Today
 from larouter.store import db, reading_app
-from larouter.store.rollups import SUMS
 from larouter.store.tables import (
     AttemptRow,
     ProjectRow,
     RequestRow,
-    UsageDayRow,
     UsageQuarterRow,
 )
+from larouter.store.usage import DayLine, UsageReport, Wanted, days, usage
 
 T = TypeVar("T")
-
-PERIOD_DAYS = {"daily": 1, "weekly": 7, "monthly": 30, "all": None}
 
 _PROMPT = (
     AttemptRow.input
@@ -42,42 +37,8 @@ _PROMPT = (
     + AttemptRow.audio
     + AttemptRow.image
 )
-_GROUPS = ("by_model", "by_tier", "by_provider", "by_project", "by_bearer")
 _NEWEST = 1_000
 _UNPRICED = AttemptRow.cost_nusd.is_(None) & (AttemptRow.state != "pending")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
-    """Sums over some requests. Money in nano-dollars."""
-
-    calls: int = 0
-    succeeded: int = 0
-    prompt: int = 0
-    """Tokens, cached ones included."""
-    cached: int = 0
-    output: int = 0
-    cost_nusd: Nanodollars = 0
-    unpriced: int = 0
-    """Calls of a provider that have no known price and are not in the cost."""
-    baseline_nusd: Nanodollars = 0
-    """What the dearest tier's model would have cost."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageReport:
-    """What `/api/usage` answers: the whole, and by name in the order of the names."""
-
-    total: Used
-    by_model: dict[str, Used]
-    by_tier: dict[str, Used]
-    by_provider: dict[str, Used]
-    by_day: dict[str, Used]
-    """Dates in the time zone of each project."""
-    by_project: dict[str, Used]
-    """By id."""
-    by_bearer: dict[str, Used]
-    """By id."""
 
 
 class Reports:
@@ -100,29 +61,21 @@ class Reports:
         """The last requests, newest first."""
         return self._ask(lambda session: _recent(session, limit))
 
-    def usage(self, period: str, project_id: str | None, zone: str | None = None) -> UsageReport:
-        """`period` is a key of `PERIOD_DAYS`: whole days in the project's `zone` (None: this
-        machine's), today the last of them. `project_id` None: of all projects."""
-        since = self._since(period, zone)
-        return self._ask(lambda session: _usage(session, since, project_id))
+    def usage(self, wanted: Wanted) -> UsageReport:
+        """What was used, in all and by name."""
+        return self._ask(lambda session: usage(session, wanted, self._zone))
 
-    def days(
-        self, period: str, project_id: str | None, zone: str | None = None
-    ) -> list[tuple[str, str, str, str, Used]]:
-        """Date, project's name, tier, model (`""`: none was called) and what was used, in this
-        order."""
-        since = self._since(period, zone)
-        return self._ask(lambda session: _days(session, since, project_id))
+    def days(self, wanted: Wanted) -> list[DayLine]:
+        """The same as lines of a table."""
+        return self._ask(lambda session: days(session, wanted, self._zone))
 
     def attempts(self, project_id: str | None = None) -> list[dict[str, Any]]:
         """Every attempt in the form of TRUST B17, oldest first."""
         return self._ask(lambda session: list(_attempts(session, project_id)))
 
-    def _since(self, period: str, zone: str | None) -> str:
-        """The first date of a period."""
-        days = PERIOD_DAYS[period]
-        today = datetime.fromtimestamp(self._clock(), ZoneInfo(zone or self._zone)).date()
-        return "" if days is None else (today - timedelta(days=days - 1)).isoformat()
+    def date_in(self, zone: str | None = None) -> date:
+        """Today's date in a project's `zone`; None: in this machine's."""
+        return datetime.fromtimestamp(self._clock(), ZoneInfo(zone or self._zone)).date()
 
     def _ask(self, question: Callable[[Session], T]) -> T:
         def work() -> T:
@@ -241,59 +194,6 @@ def _state(request: RequestRow) -> State:
     if request.status < 400:
         return "done"
     return "failed" if request.model else "refused"
-
-
-def _usage(session: Session, since: str, project_id: str | None) -> UsageReport:
-    row = UsageDayRow
-
-    def sums(*names: Any) -> Any:
-        query = select(*names, *(func.sum(getattr(row, name)) for name in SUMS))
-        if project_id is not None:
-            query = query.where(row.project_id == project_id)
-        return session.execute(query.where(row.day >= since).group_by(*names).order_by(*names))
-
-    # The database adds up the many days; few rows are left to be told apart here.
-    groups: dict[str, dict[str, list[int]]] = {name: {} for name in _GROUPS}
-    total = [0] * len(SUMS)
-    for tier, model, project, bearer, *used in sums(
-        row.tier, row.model, row.project_id, row.bearer_id
-    ):
-        total = [*map(int.__add__, total, used)]
-        # What reached no model has none, and no tier.
-        keys = (model, tier if model else "", model.partition("/")[0], project, bearer)
-        for group, key in zip(groups.values(), keys, strict=True):
-            if key:
-                known = group.get(key)
-                group[key] = used if known is None else [*map(int.__add__, known, used)]
-    return UsageReport(
-        total=_used(total),
-        by_day={day: _used(used) for day, *used in sums(row.day)},
-        **{
-            name: {key: _used(group[key]) for key in sorted(group)}
-            for name, group in groups.items()
-        },
-    )
-
-
-def _days(
-    session: Session, since: str, project_id: str | None
-) -> list[tuple[str, str, str, str, Used]]:
-    row = UsageDayRow
-    names = (row.day, ProjectRow.name, row.tier, row.model)
-    query = (
-        select(*names, *(func.sum(getattr(row, name)) for name in SUMS))
-        .join(ProjectRow, ProjectRow.id == row.project_id)
-        .where(row.day >= since)
-        .group_by(row.day, row.project_id, *names[1:])
-        .order_by(*names)
-    )
-    if project_id is not None:
-        query = query.where(row.project_id == project_id)
-    return [(*found[:4], _used(found[4:])) for found in session.execute(query)]
-
-
-def _used(sums: Sequence[int]) -> Used:
-    return Used(**dict(zip(SUMS, sums, strict=True)))
 
 
 def _attempts(session: Session, project_id: str | None) -> Iterator[dict[str, Any]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request
 from msgspec import Raw
@@ -16,11 +16,14 @@ from larouter.core.catalog import Nanodollars
 from larouter.core.chat import Usage
 from larouter.core.errors import BadRequest, Forbidden, NotFound
 from larouter.core.money import decimal_text
-from larouter.store.reports import PERIOD_DAYS, UsageReport, Used
+from larouter.store.usage import DayLine, UsageReport, Used, Wanted
+from larouter.store.writer import now_ms
 from larouter.web.auth import Auth
 from larouter.web.replies import json_response
+from larouter.web.usage_query import Stretch, check_known, read_stretch, read_wanted
 from larouter.wire.strict_json import decode_object, encode
 
+_FORMATS = {"csv": "text/csv", "json": "application/json"}
 _MAX_DIGITS = 19
 _MOST_TOKENS = 10**9
 
@@ -39,21 +42,33 @@ def blueprint(services: Services, auth: Auth) -> Blueprint:
     return routes
 
 
+class _Asked(NamedTuple):
+    """What a query asks for, and of which project; None: of all of them."""
+
+    project: Project | None
+    stretch: Stretch
+    wanted: Wanted
+
+
 class UsageRoutes:
-    """One method a route. A period is whole days, today among them, where the project is."""
+    """One method a route. Days are those of where the project is."""
 
     def __init__(self, services: Services, auth: Auth) -> None:
         self._services = services
         self._auth = auth
 
     def usage(self) -> Response:
-        project, period = self._project_in_question(), _period("all")
-        report = self._report(period, project)
+        asked = self._asked("all")
+        report = self._report(asked)
         names = {row.id: row.name for row in self._services.projects.list()}
-        total = report.total
+        total, project = report.total, asked.project
+        since, until = asked.stretch.ends()
         return json_response(
             {
-                "period": period,
+                "period": asked.stretch.period,
+                "from": since,
+                "to": until,
+                "zone": (project and project.zone) or self._services.settings.zone,
                 "projectId": project.id if project else None,
                 **_money("totalCost", total.cost_nusd),
                 "totalCalls": total.calls,
@@ -77,34 +92,26 @@ class UsageRoutes:
 
     def daily(self) -> Response:
         """`[{date, cost, calls …}]`, the oldest first."""
-        report = self._report(_period("monthly"), self._project_in_question())
-        return json_response({"data": _grouped("date", report.by_day)})
+        return json_response(
+            {"data": _grouped("date", self._report(self._asked("monthly")).by_day)}
+        )
 
     def models(self) -> Response:
-        report = self._report(_period("all"), self._project_in_question())
-        return json_response({"data": _grouped("model", report.by_model)})
+        return json_response({"data": _grouped("model", self._report(self._asked("all")).by_model)})
 
     def export(self) -> Response:
-        """A table for a spreadsheet: a line for each day, project, tier and model."""
-        project, period = self._project_in_question(), _period("all")
-        rows = self._services.reports.days(period, *_owner(project))
-        text = io.StringIO()
-        table = csv.writer(text)
-        table.writerow(
-            ("date", "project", "tier", "model", "calls", "succeeded", "input_tokens",
-             "cached_tokens", "output_tokens", "cost_usd", "cost_nusd", "unpriced_calls",
-             "baseline_usd")
-        )  # fmt: skip
-        for day, name, tier, model, used in rows:
-            table.writerow(
-                (day, _cell(name), _cell(tier), _cell(model), used.calls, used.succeeded,
-                 used.prompt, used.cached, used.output, decimal_text(used.cost_nusd),
-                 used.cost_nusd, used.unpriced, decimal_text(used.baseline_nusd))
-            )  # fmt: skip
+        """A table: a line for each day, project, tier and model."""
+        asked = self._asked("all")
+        form = request.args.get("format", "csv")
+        if form not in _FORMATS:
+            raise BadRequest(f"format is one of {', '.join(_FORMATS)}.", param="format")
+        lines = self._services.reports.days(asked.wanted)
+        body = _csv(lines) if form == "csv" else encode({"data": [_line(line) for line in lines]})
+        file = f"larouter-usage-{asked.stretch.name}.{form}"
         return Response(
-            text.getvalue(),
-            mimetype="text/csv",
-            headers={"Content-Disposition": f'attachment; filename="larouter-usage-{period}.csv"'},
+            body,
+            mimetype=_FORMATS[form],
+            headers={"Content-Disposition": f'attachment; filename="{file}"'},
         )
 
     def attempts(self) -> Response:
@@ -136,8 +143,31 @@ class UsageRoutes:
             }
         )
 
-    def _report(self, period: str, project: Project | None) -> UsageReport:
-        return self._services.reports.usage(period, *_owner(project))
+    def _asked(self, default: str) -> _Asked:
+        """Whose usage, when and of what; `default` is the period where none is said."""
+        project = self._project_in_question()
+        stretch = read_stretch(
+            request.args,
+            today=self._services.reports.date_in(project.zone if project else None),
+            now_ms=now_ms(),
+            default=default,
+        )
+        wanted = read_wanted(
+            request.args, stretch.span, project.id if project else None, self._services.catalog
+        )
+        return _Asked(project, stretch, wanted)
+
+    def _report(self, asked: _Asked) -> UsageReport:
+        report = self._services.reports.usage(asked.wanted)
+        catalog = self._services.catalog
+        providers = {model.provider for model in catalog.models.values()}
+        check_known(
+            asked.wanted,
+            report,
+            (tier.name for tier in catalog.tiers),
+            providers.union(self._services.endpoints),
+        )
+        return report
 
     def _project_in_question(self) -> Project | None:
         """A project itself; for the admin the one that it names, or None for all."""
@@ -148,13 +178,6 @@ class UsageRoutes:
         if asked not in {None, project.id, project.name}:
             raise Forbidden("A project's bearer reads its own usage only.")
         return project
-
-
-def _period(default: str) -> str:
-    period = request.args.get("period", default)
-    if period not in PERIOD_DAYS:
-        raise BadRequest(f"period is one of {', '.join(PERIOD_DAYS)}.", param="period")
-    return period
 
 
 def _usage(given: dict[str, Any]) -> Usage | None:
@@ -176,11 +199,6 @@ def _usage(given: dict[str, Any]) -> Usage | None:
         cache_read=tokens["cached"],
         output=tokens["output"],
     )
-
-
-def _owner(project: Project | None) -> tuple[str | None, str | None]:
-    """Id and time zone; None for all projects, and where it has no zone of its own."""
-    return (project.id, project.zone) if project else (None, None)
 
 
 def _saving(used: Used) -> dict[str, Any]:
@@ -208,6 +226,42 @@ def _grouped(key: str, rows: Mapping[str, Used]) -> list[dict[str, Any]]:
         }
         for name, used in rows.items()
     ]
+
+
+def _csv(lines: Iterable[DayLine]) -> str:
+    """For a spreadsheet."""
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(
+        ("date", "project", "tier", "model", "calls", "succeeded", "input_tokens",
+         "cached_tokens", "output_tokens", "cost_usd", "cost_nusd", "unpriced_calls",
+         "baseline_usd")
+    )  # fmt: skip
+    for day, name, tier, model, used in lines:
+        table.writerow(
+            (day, _cell(name), _cell(tier), _cell(model), used.calls, used.succeeded,
+             used.prompt, used.cached, used.output, decimal_text(used.cost_nusd),
+             used.cost_nusd, used.unpriced, decimal_text(used.baseline_nusd))
+        )  # fmt: skip
+    return text.getvalue()
+
+
+def _line(line: DayLine) -> dict[str, Any]:
+    used = line.used
+    return {
+        "date": line.day,
+        "project": line.project,
+        "tier": line.tier,
+        "model": line.model or None,
+        "calls": used.calls,
+        "succeededCalls": used.succeeded,
+        "inputTokens": used.prompt,
+        "cachedTokens": used.cached,
+        "outputTokens": used.output,
+        **_money("cost", used.cost_nusd),
+        "unpricedCalls": used.unpriced,
+        **_saving(used),
+    }
 
 
 def _cell(text: str) -> str:

@@ -44,6 +44,58 @@ def test_a_table_begins_with_its_columns(cli):
     assert header.startswith("date,project,tier,model,calls,")
 
 
+def test_a_table_as_json(cli):
+    assert json.loads(cli.run("usage", "export", "--json", "--month", "2026-11").stdout) == {
+        "data": []
+    }
+
+
+def test_which_usage_is_meant_goes_to_the_server(alone, monkeypatch):
+    asked = []
+
+    def call_text(*given):
+        asked.append(given)
+        return ""
+
+    monkeypatch.setattr("larouter.cli.usage.call_text", call_text)
+
+    alone.run("usage", "export", "--csv", "--from", "2026-11-01T00:00:00+01:00", "--to",
+              "2026-11-02", "--project", "a b", "--model", "x/y", "--model", "z", "--tier", "T",
+              "--provider", "p", "--bearer", "brr_1")  # fmt: skip
+    alone.run("usage", "export", "--attempts", "--project", "notes")
+
+    assert asked == [
+        ("GET", "/api/usage/export?from=2026-11-01T00%3A00%3A00%2B01%3A00&to=2026-11-02"
+         "&projectId=a+b&model=x%2Fy&model=z&tier=T&provider=p&bearer=brr_1&format=csv"),
+        ("GET", "/api/usage/attempts?projectId=notes"),
+    ]  # fmt: skip
+
+
+def test_a_month_and_a_week_of_the_calendar(alone):
+    month = json.loads(alone.run("usage", "--month", "2026-11", "--json").stdout)
+    week = json.loads(alone.run("usage", "--week", "2026-W47", "--json").stdout)
+
+    assert (month["period"], month["from"], month["to"]) == (None, "2026-11-01", "2026-11-30")
+    assert (week["from"], week["to"]) == ("2026-11-16", "2026-11-22")
+
+
+def test_what_the_server_refuses_is_told_in_its_words(alone):
+    with pytest.raises(LARouterError, match="month is written as 2026-11"):
+        alone.run("usage", "--month", "November")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("usage", "--month", "2026-11", "rebuild"),
+        ("usage", "export", "--attempts", "--month", "2026-11"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_a_slip(alone, command):
+    with pytest.raises(click.UsageError):
+        alone.run(*command)
+
+
 def test_a_saving_and_an_unknown_price_are_told(alone, monkeypatch):
     usage = {
         "totalCalls": 3, "succeededCalls": 2, "inputTokens": 9, "outputTokens": 4,

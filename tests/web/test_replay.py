@@ -8,6 +8,7 @@ from larouter.config import folder
 from larouter.core.account import Outcome, RequestRecord
 from larouter.core.chat import Usage
 from larouter.core.route import Choice, Numbers
+from larouter.store.usage import Wanted
 from larouter.store.writer import now_ms
 from tests.fakes import NO_BOUND
 
@@ -233,7 +234,7 @@ def test_nothing_is_changed_by_asking(house, asked):
     _replay(house, policy={"mode": "cheapest"})
 
     assert house.services.projects.get("default").policy == before
-    assert house.services.reports.usage("all", None).total.calls == 1
+    assert house.services.reports.usage(Wanted()).total.calls == 1
 
 
 def test_a_catalogue_without_tiers_has_no_frontier(house, asked):

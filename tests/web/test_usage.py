@@ -3,6 +3,8 @@
 import csv
 import io
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -45,6 +47,9 @@ def test_usage_of_nothing_is_zero(house, period):
     assert '"totalCost":0,' in usage.text.replace(" ", "")
     assert usage.json == {
         "period": period,
+        "from": None if period == "all" else usage.json["from"],
+        "to": None if period == "all" else usage.json["to"],
+        "zone": house.services.settings.zone,
         "projectId": house.services.projects.get("default").id,
         "totalCost": 0,
         "totalCostNusd": 0,
@@ -167,6 +172,45 @@ def test_a_table_for_a_spreadsheet(house, bill):
     assert (mine["project"], mine["tier"], mine["cost_nusd"]) == ("default", "FRONTIER", str(cost))
     own = house.ask("GET", "/api/usage/export").text
     assert "HYPERLINK" not in own
+
+
+def test_the_same_table_as_json(house, bill):
+    cost = bill()
+
+    answer = house.admin("GET", "/api/usage/export?format=json&period=daily")
+
+    assert answer.mimetype == "application/json"
+    assert "larouter-usage-daily.json" in answer.headers["Content-Disposition"]
+    (line,) = answer.json["data"]
+    assert line == {
+        "date": house.services.reports.date_in().isoformat(), "project": "default",
+        "tier": "FRONTIER", "model": f"anthropic/{CLOUD}", "calls": 1, "succeededCalls": 1,
+        "inputTokens": 1_100, "cachedTokens": 100, "outputTokens": 50, "cost": cost / 10**9,
+        "costNusd": cost, "unpricedCalls": 0, "baselineCost": cost / 10**9,
+        "baselineCostNusd": cost, "saved": 0, "savedNusd": 0,
+    }  # fmt: skip
+    assert house.admin("GET", "/api/usage/export?format=xml").json["error"]["param"] == "format"
+
+
+def test_usage_is_of_a_stretch_and_filtered(house, bill):
+    cost = bill()
+    bill(LOCAL, tier="SIMPLE")
+    now = datetime.now(UTC)
+    hour_ago, in_an_hour = (quote((now + timedelta(hours=h)).isoformat()) for h in (-1, 1))
+
+    def sums(query):
+        usage = house.ask("GET", f"/api/usage?{query}").json
+        return usage["totalCalls"], usage["totalCostNusd"], usage["from"], usage["to"]
+
+    today = house.services.reports.date_in()
+    month = f"{today:%Y-%m}"
+    assert sums(f"month={month}")[:3] == (2, cost, f"{month}-01")
+    assert sums("month=2001-02") == (0, 0, "2001-02-01", "2001-02-28")
+    assert sums(f"from={today}&to={today}&model={CLOUD}")[:2] == (1, cost)
+    assert sums(f"from={hour_ago}&to={in_an_hour}&provider=local")[:2] == (1, 0)
+    assert sums(f"from={in_an_hour}&to={quote((now + timedelta(hours=2)).isoformat())}")[0] == 0
+    refused = house.ask("GET", "/api/usage?tier=FRONTEIR")
+    assert (refused.status_code, refused.json["error"]["param"]) == (400, "tier")
 
 
 @pytest.mark.parametrize("path", ["", "/daily", "/models", "/export", "/attempts"])
