@@ -20,7 +20,6 @@ from larouter.classify.learned import Learned
 from larouter.classify.rules import Rules
 from larouter.classify.schemas import fits
 from larouter.config import Settings, folder, make_private_folder
-from larouter.core.accounting import baseline_price
 from larouter.core.breaker import Breaker
 from larouter.core.catalog import Catalog, Model, Price
 from larouter.core.chat import ChatRequest, Message
@@ -48,6 +47,7 @@ from larouter.providers.pool import Pool
 from larouter.routing import Situation, route
 from larouter.routing.guard import guard_of
 from larouter.secrets import Keys, Vault, admin_key
+from larouter.store.baselines import Baselines
 from larouter.store.bookkeeping import Bookkeeping
 from larouter.store.budgets import Budgets
 from larouter.store.catalog import Catalogs
@@ -79,6 +79,7 @@ class Services:
     catalogs: Catalogs
     projects: Projects
     budgets: Budgets
+    baselines: Baselines
     gateway: Gateway
     reports: Reports
     replays: Replays
@@ -231,6 +232,7 @@ def bootstrap(settings: Settings) -> Services:
     budgets = Budgets(writer, settings.zone)
     books = Books(settings.database_file, time.time)
     spill = Spill(settings.home / "unwritten.jsonl")
+    baselines = Baselines(writer, lambda: catalogs.current)
     ledger = Ledger(
         writer,
         run_id=run.id,
@@ -238,7 +240,7 @@ def bootstrap(settings: Settings) -> Services:
         feed=feed,
         rollups=rollups,
         budgets=budgets.of,
-        baseline=lambda: baseline_price(catalogs.current),
+        baseline=baselines.price,
         spill=spill,
         wrong=lambda: bool(books.wrong),
     )
@@ -250,6 +252,7 @@ def bootstrap(settings: Settings) -> Services:
         catalogs=catalogs,
         projects=projects,
         budgets=budgets,
+        baselines=baselines,
         gateway=Gateway(
             decide=decide,
             providers=roster.providers,

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 import click
 
+from larouter.cli.baseline import baseline as baseline_command
 from larouter.cli.calls import call, call_text
 from larouter.core.money import decimal_text
 
@@ -66,7 +67,8 @@ def group(context: click.Context, /, as_json: bool, **asked: Any) -> None:
     click.echo(f"${decimal_text(usage['totalCostNusd'])}")
     if usage["savedNusd"] > 0:
         saved, alone = (decimal_text(usage[f"{name}Nusd"]) for name in ("saved", "baselineCost"))
-        click.echo(f"${saved} saved: the dearest tier's model alone would have cost ${alone}")
+        baseline = usage["baselineModel"] or "no model"
+        click.echo(f"${saved} saved: the baseline (now {baseline}) would have cost ${alone}")
     if usage["unpricedCalls"]:
         click.echo(f"{usage['unpricedCalls']} calls have no known price and are not counted")
     for row in usage["byModel"]:
@@ -113,6 +115,9 @@ def resolve(attempt: str, tokens: str | None, released: bool) -> None:
     changed = call("POST", f"/api/usage/attempts/{quote(attempt, safe='')}", body)
     before, now = (_dollars(changed[name]) for name in ("before_nusd", "cost_nusd"))
     click.echo(f"{changed['attempt_id']}: {before} before, {now} now.")
+
+
+group.add_command(baseline_command)
 
 
 def _tokens(text: str) -> dict[str, int]:

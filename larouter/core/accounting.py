@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
-from larouter.core.catalog import Catalog, Nanodollars, Price
+from larouter.core.catalog import Catalog, Model, Nanodollars, Price
 from larouter.core.chat import ChatRequest
 from larouter.core.errors import (
     BadRequest,
@@ -43,12 +43,24 @@ def record_of(
     )
 
 
-def baseline_price(catalog: Catalog) -> Price | None:
-    """Of the model that savings are measured against: the first one of the dearest tier."""
+CLASSIFYING_NUSD: Nanodollars = 0
+"""What deciding has cost, to be taken off what was saved by it. Every stage, the judge too, runs
+on this machine and calls no provider, so there is nothing to take off: a stage that costs money
+would be an attempt of its own in the ledger, and be added up here."""
+
+
+def saved(baseline: Nanodollars, cost: Nanodollars) -> Nanodollars:
+    """What routing has saved, net of what it cost to decide."""
+    return baseline - cost - CLASSIFYING_NUSD
+
+
+def dearest(catalog: Catalog) -> Model | None:
+    """The first model of the dearest tier: what savings are measured against where nobody has
+    chosen another."""
     for tier in reversed(catalog.tiers):
         for name in tier.models:
             if name in catalog.models:
-                return catalog.models[name].price
+                return catalog.models[name]
     return None
 
 

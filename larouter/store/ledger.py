@@ -62,13 +62,13 @@ class Ledger:
         feed: Feed,
         rollups: Rollups,
         budgets: Callable[[str], tuple[Budget, ...]] = lambda project_id: (),
-        baseline: Callable[[], Price | None] = lambda: None,
+        baseline: Callable[[str], Price | None] = lambda project_id: None,
         spill: Spill | None = None,
         wrong: Callable[[], bool] = lambda: False,
     ) -> None:
         """`budgets` are those of a project, this machine's own among them, in the order of their
-        ids: the order in which they are always taken. `baseline` is the price that savings are
-        measured against. Without `spill` a settlement that cannot be written raises.
+        ids: the order in which they are always taken. `baseline` is the price that savings of
+        a project are measured against. Without `spill` a settlement that cannot be written raises.
         While `wrong`, nobody who has a budget is served (TRUST B15)."""
         self._writer = writer
         self._run_id = run_id
@@ -135,7 +135,7 @@ class Ledger:
         request = attempt.request
         baseline = 0
         if outcome.final:
-            baseline = baseline_of(request, outcome, cost, self._baseline())
+            baseline = baseline_of(request, outcome, cost, self._baseline(request.project.id))
         settled = Settlement(
             attempt_id=attempt.id,
             state=outcome.state,

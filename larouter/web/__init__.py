@@ -28,6 +28,7 @@ from larouter.web import (
     replies,
     responses,
     usage,
+    usage_baseline,
 )
 from larouter.web.app import App
 from larouter.web.auth import Auth
@@ -35,6 +36,7 @@ from larouter.web.auth import Auth
 _DOORS = (
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
     keys, projects, policies, budgets, feedback, replay, usage,
+    usage_baseline,
 )  # fmt: skip
 
 

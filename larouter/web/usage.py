@@ -12,6 +12,7 @@ from msgspec import Raw
 
 from larouter.bootstrap import Services
 from larouter.core.account import Project
+from larouter.core.accounting import CLASSIFYING_NUSD, saved
 from larouter.core.catalog import Nanodollars
 from larouter.core.chat import Usage
 from larouter.core.errors import BadRequest, Forbidden, NotFound
@@ -63,6 +64,7 @@ class UsageRoutes:
         names = {row.id: row.name for row in self._services.projects.list()}
         total, project = report.total, asked.project
         since, until = asked.stretch.ends()
+        baseline = self._services.baselines.of(project.id if project else None)
         return json_response(
             {
                 "period": asked.stretch.period,
@@ -78,6 +80,8 @@ class UsageRoutes:
                 "outputTokens": total.output,
                 "unpricedCalls": total.unpriced,
                 **_saving(total),
+                **_money("classificationCost", CLASSIFYING_NUSD),
+                "baselineModel": baseline.key if baseline else None,
                 "byModel": _grouped("model", report.by_model),
                 "byTier": _grouped("tier", report.by_tier),
                 "byProvider": _grouped("provider", report.by_provider),
@@ -202,11 +206,11 @@ def _usage(given: dict[str, Any]) -> Usage | None:
 
 
 def _saving(used: Used) -> dict[str, Any]:
-    """Against the dearest tier's own model. What local models did to classify cost nothing; what
-    failed on the way is in the cost and not in the baseline."""
+    """Against the baseline that was in force at each request. What failed on the way is in the
+    cost and not in the baseline."""
     return {
         **_money("baselineCost", used.baseline_nusd),
-        **_money("saved", used.baseline_nusd - used.cost_nusd),
+        **_money("saved", saved(used.baseline_nusd, used.cost_nusd)),
     }
 
 

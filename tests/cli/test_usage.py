@@ -100,13 +100,13 @@ def test_a_saving_and_an_unknown_price_are_told(alone, monkeypatch):
     usage = {
         "totalCalls": 3, "succeededCalls": 2, "inputTokens": 9, "outputTokens": 4,
         "totalCostNusd": 10**9, "savedNusd": 5 * 10**8, "baselineCostNusd": 15 * 10**8,
-        "unpricedCalls": 1, "byModel": [],
+        "unpricedCalls": 1, "byModel": [], "baselineModel": "cloud/big",
     }  # fmt: skip
     monkeypatch.setattr("larouter.cli.usage.call_text", lambda *_: json.dumps(usage))
 
     lines = alone.lines("usage")
 
-    assert "$0.5 saved: the dearest tier's model alone would have cost $1.5" in lines
+    assert "$0.5 saved: the baseline (now cloud/big) would have cost $1.5" in lines
     assert "1 calls have no known price and are not counted" in lines
 
 

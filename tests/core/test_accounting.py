@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from larouter.core.account import Attempt, Project
-from larouter.core.accounting import CLIENT_LEFT, failed, record_of
+from larouter.core.accounting import CLIENT_LEFT, dearest, failed, record_of, saved
+from larouter.core.catalog import Catalog, Tier
 from larouter.core.errors import BadRequest, EngineDown, UpstreamError, UpstreamRefused
 from larouter.core.route import Choice, Decision, Numbers
+from tests.catalogs import CATALOG
 from tests.fakes import CLOUD, LOCAL, a_request
 
 PROJECT = Project(id="p", name="mine")
@@ -61,3 +63,18 @@ def test_an_attempt_that_brought_nothing(model, error, state):
     assert (gone.state, gone.status, gone.error, gone.final) == (
         state, CLIENT_LEFT, "client_left", True,
     )  # fmt: skip
+
+
+def test_the_dearest_is_the_first_model_of_the_last_tier_that_has_one():
+    tiers = (
+        Tier(name="EASY", rank=0, title="", models=("small",)),
+        Tier(name="HARD", rank=1, title="", models=("gone", "big")),
+        Tier(name="NONE", rank=2, title="", models=()),
+    )
+
+    assert dearest(Catalog(date="", models=CATALOG.models, tiers=tiers)) == CATALOG.models["big"]
+    assert dearest(Catalog(date="", models={}, tiers=tiers)) is None
+
+
+def test_deciding_costs_nothing_so_a_saving_is_the_difference():
+    assert (saved(10, 3), saved(3, 10)) == (7, -7)

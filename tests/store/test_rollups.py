@@ -179,7 +179,7 @@ def test_a_saving_is_what_the_dearest_would_have_cost(writer, run, feed, rollups
     dear = Price(input=Decimal("2.5"), output=Decimal(20))
     ledger = Ledger(
         writer, run_id=run.id, price_versions=record_prices(writer, MODELS), feed=feed,
-        rollups=rollups, baseline=lambda: dear,
+        rollups=rollups, baseline={"prj_notes": dear}.get,
     )  # fmt: skip
     book = Book(writer, ledger)
 
