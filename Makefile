@@ -20,6 +20,7 @@ run: ## install what is missing, then serve on http://127.0.0.1:18790
 test: .tools style types house ## install the test tools, then run everything that CI runs
 	@sh requirements/setup.sh browser
 	@sh requirements/setup.sh agents
+	@sh requirements/setup.sh database
 	@$(MAKE) --no-print-directory pytest
 
 # The fast tests first, a file to each core at a time; then, one by one, those that start engines,

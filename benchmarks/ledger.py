@@ -37,8 +37,9 @@ from larouter.store.reports import Reports
 from larouter.store.rollups import QUARTER_MS, Rollups, differences
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
+from larouter.store.sqlite import SqliteFile, connect
 from larouter.store.usage import Days, Moments, Wanted
-from larouter.store.writer import Writer, connect, now_ms
+from larouter.store.writer import Writer, now_ms
 
 CLOUD = Model(
     id="big", name="big", provider="cloud", price=Price(input=Decimal(1), output=Decimal(10))
@@ -90,8 +91,8 @@ def _writing(folder: Path, seconds: float) -> None:
     print("reserve and settle, each committed before the next step of its greenlet")
     for limits in (0, 2):
         path = folder / f"write-{limits}.db"
-        migrate(path)
-        writer = Writer(path)
+        migrate(SqliteFile(path))
+        writer = Writer(SqliteFile(path))
         writer.batch = rollups = Rollups(lambda project_id: "UTC")
         writer.run(
             lambda connection: connection.execute(
@@ -150,8 +151,8 @@ def _write(ledger: Ledger, connections: int, seconds: float, limits: int) -> Non
 
 def _reading(folder: Path, requests: int) -> None:
     path = folder / "read.db"
-    migrate(path)
-    writer = Writer(path)
+    migrate(SqliteFile(path))
+    writer = Writer(SqliteFile(path))
     writer.batch = rollups = Rollups(lambda project_id: "Europe/Berlin")
     began = time.perf_counter()
     step = DAYS * 86_400_000 // requests
@@ -176,7 +177,7 @@ def _reading(folder: Path, requests: int) -> None:
         f"\n{requests:,} requests of {DAYS} days, {path.stat().st_size / 1e6:,.0f} MB: filled in "
         f"{filled - began:.0f} s, all sums made anew in {rebuilt - filled:.1f} s"
     )
-    reports = Reports(path, zone="Europe/Berlin")
+    reports = Reports(SqliteFile(path), zone="Europe/Berlin")
     today = reports.date_in()
     days = Days((today - timedelta(days=29)).isoformat(), today.isoformat())
     # Neither begins nor ends with a day.

@@ -58,6 +58,8 @@ _CHILD = frozenset(
     | {"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS", "VIRTUAL_ENV"}
     | {"SSL_CERT_FILE", "SSL_CERT_DIR"}
 )
+_SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -80,6 +82,8 @@ class Settings:
     log_level: str = "info"
     database: Path | None = None
     """A SQLite file; None: `larouter.db` in the data folder."""
+    database_url: str | None = field(default=None, repr=False)
+    """A PostgreSQL database instead; its password may be in it."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Provider name to key."""
     addresses: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -132,6 +136,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         bearer=env.get("LAROUTER_BEARER") or None,
         log_level=_one_of(env, "LAROUTER_LOG_LEVEL", _LOG_LEVELS, "info"),
         database=_database(env),
+        database_url=_database_url(env),
         keys=_first_set(env, _KEYS),
         addresses={
             name: parse_url(variable, env[variable])
@@ -280,15 +285,27 @@ def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default
 
 
 def _database(env: Mapping[str, str]) -> Path | None:
-    url = env.get("LAROUTER_DATABASE_URL")
-    if url:
-        if not url.startswith("sqlite:///"):
-            raise SettingsError(
-                "LAROUTER_DATABASE_URL must start with sqlite:/// in this version of LARouter."
-            )
-        return _path("LAROUTER_DATABASE_URL", url.removeprefix("sqlite:///"))
-    path = env.get("LAROUTER_DB_PATH")
+    url, path = env.get("LAROUTER_DATABASE_URL"), env.get("LAROUTER_DB_PATH")
+    if url and path:
+        raise SettingsError(
+            "LAROUTER_DATABASE_URL and LAROUTER_DB_PATH name two databases; leave one of them out."
+        )
+    if url and url.startswith(_SQLITE):
+        return _path("LAROUTER_DATABASE_URL", url.removeprefix(_SQLITE))
     return _path("LAROUTER_DB_PATH", path) if path else None
+
+
+def _database_url(env: Mapping[str, str]) -> str | None:
+    """PostgreSQL's address, as its own programs take it; a password may be in it."""
+    url = env.get("LAROUTER_DATABASE_URL")
+    if not url or url.startswith(_SQLITE):
+        return None
+    if url.startswith(_POSTGRES):
+        return url
+    raise SettingsError(
+        "LAROUTER_DATABASE_URL starts with sqlite:/// and a file, or is an address such as "
+        "postgresql://user:password@host/database."
+    )
 
 
 def _path(name: str, text: str) -> Path:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Get .venv ready, from the checkout's root. `setup.sh run` then becomes the server; `setup.sh test`
 # adds the tools for tests, `setup.sh browser` a Chromium where that can be had, `setup.sh agents` the
-# agent programs of tests/agents, where there is a Node.js.
+# agent programs of tests/agents, where there is a Node.js, `setup.sh database` a PostgreSQL.
 #
 # The rules:
 # - A mark (.venv/run.done, .venv/test.done) is written last and holds a checksum of the lists
@@ -28,6 +28,7 @@ main() {
         test) { is_ready && is_done test "$TEST"; } || alone set_up_test ;;
         browser) set_up_browser ;;
         agents) set_up_agents ;;
+        database) set_up_database ;;
     esac
 }
 
@@ -199,6 +200,22 @@ set_up_browser() {
         apt-get install -y --no-install-recommends chromium fonts-dejavu-core; } \
         >.venv/chromium.log 2>&1 </dev/null ||
         say "Chromium could not be installed (.venv/chromium.log): the browser tests are skipped."
+}
+
+set_up_database() {
+    # Debian keeps the server itself out of the PATH.
+    for name in postgres pg_ctlcluster; do
+        command -v "$name" >/dev/null 2>&1 && return
+    done
+    if [ "$(id -u)" -ne 0 ] || [ ! -f /etc/debian_version ]; then
+        say "No PostgreSQL here: its tests are skipped (Debian, Ubuntu: apt install postgresql)."
+        return
+    fi
+    say "Installing PostgreSQL for its tests"
+    { apt-get update && DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends postgresql; } \
+        >.venv/postgresql.log 2>&1 </dev/null ||
+        say "PostgreSQL could not be installed (.venv/postgresql.log): its tests are skipped."
 }
 
 # As their list says, each with its hash; no script of theirs is run by the install.

@@ -154,10 +154,26 @@ def test_a_blank_key_is_none():
     assert read(OPENAI_API_KEY="  ").keys == {}
 
 
-def test_a_database_s_address_counts_more_than_its_path():
-    settings = read(LAROUTER_DATABASE_URL="sqlite:////a/url.db", LAROUTER_DB_PATH="/a/path.db")
+def test_a_database_s_address_may_name_a_file():
+    settings = read(LAROUTER_DATABASE_URL="sqlite:////a/url.db")
 
     assert settings.database_file == Path("/a/url.db").absolute()
+    assert settings.database_url is None
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_a_database_s_address_may_name_a_server(scheme):
+    settings = read(LAROUTER_DATABASE_URL=f"{scheme}://me:secret@host/larouter")
+
+    assert settings.database_url == f"{scheme}://me:secret@host/larouter"
+    assert settings.database is None
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("url", ["sqlite:////a/url.db", "postgresql://host/larouter"])
+def test_two_databases_are_one_too_many(url):
+    with pytest.raises(SettingsError, match="two databases"):
+        read(LAROUTER_DATABASE_URL=url, LAROUTER_DB_PATH="/a/path.db")
 
 
 def test_the_data_folder_holds_database_and_runtime_file():

@@ -33,6 +33,7 @@ esac
 """
 
 
+NO_POSTGRESQL = "PostgreSQL could not be installed (.venv/postgresql.log): its tests are skipped."
 NO_CHROMIUM = "Chromium could not be installed (.venv/chromium.log): the browser tests are skipped."
 
 
@@ -284,6 +285,35 @@ def test_a_chromium_that_is_there_is_used(checkout):
     checkout.program("chromium", "#!/bin/sh\n")
 
     assert checkout.run("sh", "requirements/setup.sh", "browser").stdout == ""
+
+
+def test_without_postgresql_its_tests_are_said_to_be_skipped(checkout):
+    checkout.program("id", "#!/bin/sh\necho 1000\n")
+
+    answer = checkout.run("sh", "requirements/setup.sh", "database")
+
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("No PostgreSQL here: its tests are skipped")
+
+
+@pytest.mark.skipif(not Path("/etc/debian_version").exists(), reason="apt-get is Debian's")
+@pytest.mark.parametrize(("works", "said"), [("true", []), ("false", [NO_POSTGRESQL])])
+def test_root_on_debian_gets_postgresql(checkout, works, said):
+    checkout.program("id", "#!/bin/sh\necho 0\n")
+    checkout.program("apt-get", f'#!/bin/sh\necho "$*"\n{works}\n')
+    (checkout.folder / ".venv").mkdir()
+
+    answer = checkout.run("sh", "requirements/setup.sh", "database")
+
+    assert answer.stdout.splitlines() == ["Installing PostgreSQL for its tests", *said]
+    assert answer.returncode == 0
+
+
+@pytest.mark.parametrize("name", ["postgres", "pg_ctlcluster"])
+def test_a_postgresql_that_is_there_is_used(name, checkout):
+    checkout.program(name, "#!/bin/sh\n")
+
+    assert checkout.run("sh", "requirements/setup.sh", "database").stdout == ""
 
 
 class TestAgents:

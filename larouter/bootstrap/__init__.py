@@ -56,6 +56,7 @@ from larouter.store.feedback import Feedback, guard_rows
 from larouter.store.idempotency import IdempotencyKeys
 from larouter.store.invariants import Books
 from larouter.store.ledger import Ledger
+from larouter.store.postgres import Postgres
 from larouter.store.projects import Projects
 from larouter.store.providers import AddedProviders
 from larouter.store.replays import Replays
@@ -65,6 +66,8 @@ from larouter.store.rollups import Rollups, keep_days
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
 from larouter.store.spill import Spill
+from larouter.store.sql import Database
+from larouter.store.sqlite import SqliteFile
 from larouter.store.writer import Writer, now_ms
 
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
@@ -150,8 +153,9 @@ class Services:
 def bootstrap(settings: Settings) -> Services:
     """Open the data folder and build the house. Raises `LARouterError` with what to do."""
     make_private_folder(settings.home)
-    migrate(settings.database_file)
-    writer = Writer(settings.database_file)
+    database = open_database(settings)
+    migrate(database)
+    writer = Writer(database)
     catalogs = Catalogs(
         (folder("data") / "catalog.toml").read_text("utf-8"),
         settings.home / "catalog.toml",
@@ -230,7 +234,7 @@ def bootstrap(settings: Settings) -> Services:
         memory=conversations,
     )
     budgets = Budgets(writer, settings.zone)
-    books = Books(settings.database_file, time.time)
+    books = Books(database, time.time)
     spill = Spill(settings.home / "unwritten.jsonl")
     baselines = Baselines(writer, lambda: catalogs.current)
     ledger = Ledger(
@@ -265,8 +269,8 @@ def bootstrap(settings: Settings) -> Services:
             faults=Faults((folder("data") / "refusals.toml").read_text("utf-8"), fits),
             on_escalation=escalated,
         ),
-        reports=Reports(settings.database_file, zone=settings.zone),
-        replays=Replays(settings.database_file),
+        reports=Reports(database, zone=settings.zone),
+        replays=Replays(database),
         feedback=feedback,
         regenerations=Regenerations(time.monotonic, token_bytes(16)),
         feed=feed,
@@ -296,6 +300,13 @@ def bootstrap(settings: Settings) -> Services:
         reload_providers=roster.reload,
         close=close,
     )
+
+
+def open_database(settings: Settings) -> Database:
+    """The one that the settings name; nothing is opened yet."""
+    if settings.database_url is not None:
+        return Postgres(settings.database_url)
+    return SqliteFile(settings.database_file)
 
 
 def authority(host: str, port: int) -> str:

@@ -33,10 +33,10 @@ _BEFORE = """SELECT a.id, r.id, a.state = 'pending', a.hold_nusd, a.cost_nusd,
  a.input + a.cache_read + a.cache_write_5m + a.cache_write_1h + a.audio + a.image + a.output,
  a.provider, a.model, r.tier, a.state IN ('settled', 'estimated', 'unknown')
  FROM attempt a JOIN request r ON r.id = a.request_id
- WHERE a.started_ms >= ? AND (? IS NULL OR a.project_id = ?)"""
+ WHERE a.started_ms >= ? AND (CAST(? AS TEXT) IS NULL OR a.project_id = ?)"""
 _ALERTS = """SELECT a.id, a.budget_id, b.name, b.metric, b.project_id, a.mark, a.spent, a.cap,
  a.created_ms, a.seen_ms FROM alert a JOIN budget b ON b.id = a.budget_id
- WHERE (? IS NULL OR b.project_id = ?) ORDER BY a.id DESC LIMIT ?"""
+ WHERE (CAST(? AS TEXT) IS NULL OR b.project_id = ?) ORDER BY a.id DESC LIMIT ?"""
 
 
 class Alert(NamedTuple):

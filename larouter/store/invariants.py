@@ -9,13 +9,11 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
 
 import gevent
 
 from larouter.store.rollups import differences
-from larouter.store.sql import Connection
-from larouter.store.writer import connect
+from larouter.store.sql import Connection, Database
 
 EVERY_S = 3_600
 FIRST_S = 60
@@ -70,9 +68,9 @@ def violations(connection: Connection, *, since_attempt: int = 0, since_ms: int 
 class Books:
     """Looks through the books from time to time; what it finds stops whoever has a budget."""
 
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         """`clock` gives Unix seconds."""
-        self._path = path
+        self._database = database
         self._clock = clock
         self.checked = 0
         """The attempts before this one were looked at, and none of them is open."""
@@ -91,8 +89,8 @@ class Books:
 
         def look() -> tuple[list[str], int]:
             # One transaction: all of it at one moment, while the writer goes on.
-            with closing(connect(self._path, read_only=True)) as connection:
-                connection.execute("BEGIN")
+            with closing(self._database.connect(read_only=True)) as connection:
+                connection.execute(self._database.begin_reading)
                 found = violations(connection, since_attempt=since[0], since_ms=since[1])
                 for line in differences(connection)[:_SHOWN] if everything else ():
                     # Nobody is charged by these sums; they are mended without a loss.

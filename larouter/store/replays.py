@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Any, TypeVar
 
 import gevent
@@ -19,8 +18,7 @@ import msgspec
 from larouter.core.chat import Usage
 from larouter.core.replay import Recorded
 from larouter.core.route import Numbers
-from larouter.store.sql import Connection
-from larouter.store.writer import connect
+from larouter.store.sql import Connection, Database
 
 T = TypeVar("T")
 
@@ -34,20 +32,20 @@ _PAGE = """SELECT r.id, r.project_id, r.asked, r.tier, r.stage, r.started_ms, r.
  a.model, a.state, a.cost_nusd, a.input, a.cache_read, a.cache_write_5m, a.cache_write_1h, a.output,
  a.audio, a.image
  FROM (SELECT * FROM request
-  WHERE id > ? AND started_ms >= ? AND (? IS NULL OR project_id = ?)
+  WHERE id > ? AND started_ms >= ? AND (CAST(? AS TEXT) IS NULL OR project_id = ?)
    AND numbers IS NOT NULL AND ended_ms IS NOT NULL
   ORDER BY id LIMIT ?) r
  LEFT JOIN attempt a ON a.request_id = r.id
  ORDER BY r.id, a.id"""
 _BEFORE = """SELECT id FROM request
- WHERE started_ms >= ? AND (? IS NULL OR project_id = ?)
+ WHERE started_ms >= ? AND (CAST(? AS TEXT) IS NULL OR project_id = ?)
   AND numbers IS NOT NULL AND ended_ms IS NOT NULL
  ORDER BY id DESC LIMIT 1 OFFSET ?"""
 _WITHOUT = """SELECT count(*) FROM request
- WHERE started_ms >= ? AND (? IS NULL OR project_id = ?)
+ WHERE started_ms >= ? AND (CAST(? AS TEXT) IS NULL OR project_id = ?)
   AND numbers IS NULL AND ended_ms IS NOT NULL"""
 _MOST_USED = """SELECT project_id, model, count(*) AS calls FROM request
- WHERE started_ms >= ? AND (? IS NULL OR project_id = ?)
+ WHERE started_ms >= ? AND (CAST(? AS TEXT) IS NULL OR project_id = ?)
   AND numbers IS NOT NULL AND model IS NOT NULL AND status < 400
  GROUP BY project_id, model ORDER BY calls, model"""
 _ANSWERED = frozenset({"settled", "estimated"})
@@ -102,10 +100,10 @@ class History:
 
 
 class Replays:
-    """Opens the history in the database at `path`."""
+    """Opens the history."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def read(
         self, question: Callable[[History], T], *, since_ms: int = 0, project_id: str | None = None
@@ -113,7 +111,7 @@ class Replays:
         """Answer `question` in gevent's thread pool. It must not touch what gevent patches."""
 
         def work() -> T:
-            with closing(connect(self._path.absolute(), read_only=True)) as connection:
+            with closing(self._database.connect(read_only=True)) as connection:
                 return question(History(connection, since_ms, project_id))
 
         return gevent.get_hub().threadpool.apply(work)

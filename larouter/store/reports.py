@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from larouter.core.report import RequestLine, State, Today
 from larouter.store import db, reading_app
+from larouter.store.sql import Database
 from larouter.store.tables import (
     AttemptRow,
     ProjectRow,
@@ -42,13 +42,13 @@ _UNPRICED = AttemptRow.cost_nusd.is_(None) & (AttemptRow.state != "pending")
 
 
 class Reports:
-    """Asks the database at `path`."""
+    """Asks the database."""
 
     def __init__(
-        self, path: Path, *, zone: str = "UTC", clock: Callable[[], float] = time.time
+        self, database: Database, *, zone: str = "UTC", clock: Callable[[], float] = time.time
     ) -> None:
         """`zone` is this machine's."""
-        self._app = reading_app(path)
+        self._app = reading_app(database)
         self._zone = zone
         self._clock = clock
 

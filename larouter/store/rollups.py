@@ -29,14 +29,14 @@ SUMS = ("calls", "succeeded", "prompt", "cached", "output", "cost_nusd", "unpric
 _KEY = ("project_id", "tier", "model", "bearer_id")
 _COLUMNS = ", ".join((*_KEY, *SUMS))
 _MARKS = ",".join("?" * (len(_KEY) + len(SUMS) + 1))
-_ADD = ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
 
 
 def _upsert(table: str, at: str) -> str:
+    add = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in SUMS)
     key = ", ".join(("project_id", at, "tier", "model", "bearer_id"))
     return (
         f"INSERT INTO {table} ({at}, {_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 - names of ours
-        f" ON CONFLICT ({key}) DO UPDATE SET {_ADD}"
+        f" ON CONFLICT ({key}) DO UPDATE SET {add}"
     )
 
 
@@ -55,7 +55,7 @@ _TRUTH = f"""SELECT start_ms, {", ".join(_KEY)}, {", ".join(f"sum({name})" for n
   a.input + a.cache_read + a.cache_write_5m + a.cache_write_1h + a.audio + a.image, a.cache_read,
   a.output, coalesce(a.cost_nusd, 0), CASE WHEN a.cost_nusd IS NULL THEN 1 ELSE 0 END, 0
  FROM attempt a JOIN request r ON r.id = a.request_id WHERE a.state <> 'pending'
-) GROUP BY start_ms, {", ".join(_KEY)}"""  # noqa: S608 - names of ours
+) AS parts GROUP BY start_ms, {", ".join(_KEY)}"""  # noqa: S608 - names of ours
 
 
 class Share(NamedTuple):

@@ -11,6 +11,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from sqlalchemy.engine import URL
+
 Error = sqlite3.Error
 """The database refused something."""
 IntegrityError = sqlite3.IntegrityError
@@ -43,4 +45,43 @@ class Connection(Protocol):
 
     def executemany(self, sql: str, rows: Iterable[Values], /) -> Cursor:
         """Raises `Error`."""
+        ...
+
+    def close(self) -> None: ...
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+
+class Database(Protocol):
+    """Where the rows are: a file of SQLite's or a PostgreSQL server."""
+
+    is_shared: bool
+    """May several processes write at once? Then each reads anew what another may have changed."""
+    begin: str
+    """Begins a transaction that writes: from here on, no other writes until it ends."""
+    begin_reading: str
+    """Begins one that sees everything as it is at one moment."""
+
+    mend: str
+    """What to do about one that cannot be read."""
+
+    def connect(self, *, read_only: bool = False) -> Connection:
+        """Raises `Error`."""
+        ...
+
+    def tables(self) -> set[str] | None:
+        """The names of its tables; None: there is no database yet."""
+        ...
+
+    def keep_copy(self, revision: str) -> None:
+        """Before an upgrade. Raises `Error`, `OSError`."""
+        ...
+
+    def engine(self, *, read_only: bool = True) -> tuple[URL, dict[str, Any]]:
+        """SQLAlchemy's address and options for an engine on `connect`."""
+        ...
+
+    def created(self) -> None:
+        """The tables are there now."""
         ...

@@ -12,24 +12,21 @@ patched by gevent must never be shared between threads.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import gevent
 from gevent.monkey import get_original
 
 from larouter.core.errors import StorageDown
-from larouter.store.sql import Connection, Error
+from larouter.store.sql import Connection, Database, Error
 
 T = TypeVar("T")
 Job = Callable[[Connection], T]
 
 _BATCH = 64
-_BUSY_TIMEOUT_MS = 5_000
 
 logger = logging.getLogger(__name__)
 
@@ -37,22 +34,6 @@ _SimpleQueue: Any = get_original("queue", "SimpleQueue")
 _Empty: Any = get_original("queue", "Empty")
 _start_thread: Any = get_original("_thread", "start_new_thread")
 _allocate_lock: Any = get_original("_thread", "allocate_lock")
-
-
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """Open the database as LARouter uses it: WAL, which survives kill -9 (TRUST B3)."""
-    connection = sqlite3.connect(
-        f"{path.as_uri()}?mode={'ro' if read_only else 'rwc'}",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=256,
-    )
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-    if not read_only:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-    return connection
 
 
 class Batch(Protocol):
@@ -128,7 +109,8 @@ class _Hub:
 class Writer:
     """Runs jobs one after another on one connection. `close` commits what was handed over."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, database: Database) -> None:
+        """Raises `Error`."""
         self.batch: Batch | None = None
         """What is told of each batch, in the writer's thread."""
         self._jobs = _SimpleQueue()
@@ -136,7 +118,8 @@ class Writer:
         self._closed = False
         self._gone = _allocate_lock()
         self._gone.acquire()
-        self._connection = connect(path)
+        self._begin = database.begin
+        self._connection = database.connect()
         _start_thread(self._work, ())
 
     def run(self, job: Job[T]) -> T:
@@ -207,7 +190,7 @@ class Writer:
     def _commit(self, tickets: list[_Ticket]) -> None:
         connection = self._connection
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(self._begin)
             for ticket in tickets:
                 self._run_one(connection, ticket)
             if self.batch is not None:
@@ -221,7 +204,7 @@ class Writer:
             for ticket in tickets:
                 ticket.error = ticket.error or error
 
-    def _run_one(self, connection: sqlite3.Connection, ticket: _Ticket) -> None:
+    def _run_one(self, connection: Connection, ticket: _Ticket) -> None:
         connection.execute("SAVEPOINT job")
         try:
             ticket.result = ticket.job(connection)

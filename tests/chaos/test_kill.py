@@ -16,7 +16,7 @@ import pytest
 
 from larouter.store.invariants import violations
 from larouter.store.rollups import differences
-from larouter.store.writer import connect
+from larouter.store.sqlite import connect
 from tests.chaos.books import Compared, is_exact, read_journal
 from tests.chaos.load import MODEL, Load
 from tests.serving import ROOT, Serving, command, environment

@@ -8,7 +8,7 @@ import pytest
 
 from larouter.store.invariants import violations
 from larouter.store.rollups import differences
-from larouter.store.writer import connect
+from larouter.store.sqlite import connect
 from tests.clouds.anthropic import AnthropicCloud
 from tests.clouds.deepseek import DeepSeekCloud
 from tests.clouds.gemini import GeminiCloud

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import sys
 import threading
 import time
@@ -18,20 +17,56 @@ from larouter.store.reports import Reports
 from larouter.store.rollups import Rollups
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
+from larouter.store.sqlite import SqliteFile
 from larouter.store.writer import Writer
+from tests import postgres as postgresql
 from tests.store.bills import MODELS, NOON, Book
+
+_SQLITE_ALONE = {
+    "test_schema",
+    "test_sql",
+    "test_sqlite",
+    "test_store",
+    "test_tables",
+    "test_writer",
+}
 
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory):
     path = tmp_path_factory.mktemp("store") / "fresh.db"
-    migrate(path)
+    migrate(SqliteFile(path))
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres():
+    """One server for all tests of a process, with an empty database."""
+    if postgresql.program("postgres") is None:
+        pytest.skip("no PostgreSQL here (Debian, Ubuntu: apt install postgresql)")
+    with postgresql.server() as address:
+        database = postgresql.create(address, "larouter")
+        migrate(database)
+        yield database
+
+
+def pytest_generate_tests(metafunc):
+    """All that is about rows is proved on both databases."""
+    if "database" in metafunc.fixturenames and "database_kind" in metafunc.fixturenames:
+        alone = metafunc.module.__name__.rpartition(".")[2] in _SQLITE_ALONE
+        alone = alone or metafunc.definition.get_closest_marker("sqlite")
+        kinds = ["sqlite"] if alone else ["sqlite", "postgresql"]
+        metafunc.parametrize("database_kind", kinds)
+
+
 @pytest.fixture
-def database(fresh, tmp_path):
-    return shutil.copy(fresh, tmp_path / "larouter.db")
+def database(database_kind, request, tmp_path):
+    if database_kind == "sqlite":
+        fresh = request.getfixturevalue("fresh")
+        return SqliteFile(shutil.copy(fresh, tmp_path / "larouter.db"))
+    database = request.getfixturevalue("postgres")
+    postgresql.empty(database)
+    return database
 
 
 @pytest.fixture
@@ -48,10 +83,20 @@ def ask(database):
     """Ask the database as somebody else does: on a connection of its own, for what is committed."""
 
     def ask(sql, *parameters):
-        with closing(sqlite3.connect(database)) as connection:
+        with closing(database.connect(read_only=True)) as connection:
             return connection.execute(sql, parameters).fetchall()
 
     return ask
+
+
+@pytest.fixture
+def refuse_writes(database, writer):
+    """From now on the database takes nothing."""
+    statement = "PRAGMA query_only=1"
+    if database.is_shared:
+        statement = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+
+    return lambda: writer.run(lambda connection: connection.execute(statement))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from larouter.store.ledger import Ledger
 from larouter.store.prices import record_prices
 from larouter.store.rollups import Rollups
 from larouter.store.runs import Run
+from larouter.store.sqlite import SqliteFile
 from larouter.store.writer import Writer
 from tests.store.bills import MODELS, Book
 
@@ -35,7 +36,7 @@ def work(book, name, settles):
 
 
 def main():
-    writer = Writer(Path(sys.argv[1]))
+    writer = Writer(SqliteFile(Path(sys.argv[1])))
     prices = record_prices(writer, MODELS)
     writer.batch = rollups = Rollups(lambda project_id: "UTC")
     run = Run(writer, rollups)

@@ -199,6 +199,7 @@ def test_a_reset_forgets_everything_of_one_project(feedback, projects, answered,
     assert feedback.reset("prj_notes") == 0
 
 
+@pytest.mark.sqlite
 def test_no_column_could_hold_what_was_asked(ask):
     columns = {name for _, name, *_ in ask("PRAGMA table_info(feedback)")}
 

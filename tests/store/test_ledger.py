@@ -47,6 +47,7 @@ def test_what_the_request_was_is_written_down(book, ask):
     ) == [(book.project.id, "client-7", "auto", "FRONTIER", "rules", 0.5, "a “reason”", 0)]
 
 
+@pytest.mark.sqlite
 def test_no_column_could_hold_what_was_asked(ask):
     tables = ["request", "attempt", "ledger_entry"]
     columns = {name for table in tables for _, name, *_ in ask(f"PRAGMA table_info({table})")}
@@ -54,8 +55,8 @@ def test_no_column_could_hold_what_was_asked(ask):
     assert columns & {"prompt", "messages", "body", "content", "text", "answer"} == set()
 
 
-def test_nothing_is_sent_when_nothing_can_be_written(book, writer, ask):
-    writer.run(lambda connection: connection.execute("PRAGMA query_only=1"))
+def test_nothing_is_sent_when_nothing_can_be_written(book, refuse_writes, ask):
+    refuse_writes()
 
     with pytest.raises(StorageDown):
         book.reserve()
@@ -229,6 +230,7 @@ def test_a_refusal_is_a_request_without_an_attempt(book, ask):
     assert ask("SELECT count(*) FROM attempt") == [(0,)]
 
 
+@pytest.mark.sqlite
 def test_money_is_an_integer_of_64_bits(book, ask):
     attempt = book.reserve()
 

@@ -39,12 +39,13 @@ def test_no_bearer_is_given_twice(projects):
     assert len(bearers) == 20
 
 
+@pytest.mark.sqlite
 def test_a_bearer_is_in_the_database_as_its_hash_only(projects, notes, writer, database, ask):
     _, bearer = notes
     writer.close()
 
     assert ask("SELECT sha256 FROM bearer") == [(hashlib.sha256(bearer.encode()).hexdigest(),)]
-    for path in database.parent.iterdir():
+    for path in database.path.parent.iterdir():
         assert bearer.encode() not in path.read_bytes()
         assert bearer.removeprefix("lr_").encode() not in path.read_bytes()
 
@@ -275,9 +276,9 @@ def test_the_default_project_is_made_once(projects):
     assert len(projects.list()) == 1
 
 
-def test_a_change_that_cannot_be_written_changes_nothing(projects, notes, writer):
+def test_a_change_that_cannot_be_written_changes_nothing(projects, notes, refuse_writes):
     _, bearer = notes
-    writer.run(lambda connection: connection.execute("PRAGMA query_only=1"))
+    refuse_writes()
 
     with pytest.raises(StorageDown):
         projects.rotate("notes")

@@ -54,6 +54,7 @@ def test_removing_what_is_not_there_is_not_found(added):
         added.remove("mine")
 
 
+@pytest.mark.sqlite
 def test_no_key_is_kept_in_the_database(ask):
     columns = {name for _, name, *_ in ask("PRAGMA table_info(provider)")}
 

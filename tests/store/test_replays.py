@@ -10,7 +10,6 @@ from larouter.core.chat import Usage
 from larouter.core.replay import Recorded
 from larouter.core.route import Numbers
 from larouter.store.replays import History, Replays
-from larouter.store.writer import connect
 from tests.store.bills import CLOUD, COST, HOUR, LOCAL, NOON, UNPRICED, USAGE
 
 NUMBERS = Numbers(
@@ -65,6 +64,7 @@ def test_every_bucket_of_tokens_comes_back(rows, bill):
     assert rows()[0].usage == usage
 
 
+@pytest.mark.sqlite
 def test_numbers_are_compact_json(book, ask):
     book.reserve(numbers=Numbers(need_strong=0.25, tags=("code",)))
 
@@ -114,7 +114,7 @@ def test_an_unknown_price_is_an_unknown_cost(rows, bill):
 
 
 def _history(database, **limits):
-    with closing(connect(database, read_only=True)) as connection:
+    with closing(database.connect(read_only=True)) as connection:
         history = History(connection, 0, None, **limits)
         return [row.id for row in history.rows()], history.is_cut
 
@@ -156,6 +156,7 @@ def test_the_most_used_model_is_known_by_project(replays, bill, book):
     assert most == {"prj_notes": CLOUD.key, "prj_other": LOCAL.key}
 
 
+@pytest.mark.sqlite
 def test_nothing_can_be_written_from_there(replays):
     def write(history):
         history._connection.execute("DELETE FROM request")

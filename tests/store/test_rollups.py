@@ -15,7 +15,6 @@ from larouter.store.ledger import Ledger
 from larouter.store.prices import record_prices
 from larouter.store.rollups import QUARTER_MS, SUMS, Rollups, Share, differences, keep_days
 from larouter.store.runs import Run
-from larouter.store.writer import connect
 from tests.store.bills import CLOUD, COST, HOLD, LOCAL, MODELS, NOON, UNPRICED, USAGE, Book, ms
 
 QUARTERS = "SELECT start_ms, model, calls, cost_nusd FROM usage_quarter ORDER BY start_ms, model"
@@ -27,12 +26,13 @@ def check(database):
     """What is not as it should be, as somebody else sees it."""
 
     def check():
-        with closing(connect(database)) as connection:
+        with closing(database.connect()) as connection:
             return differences(connection)
 
     return check
 
 
+@pytest.mark.sqlite
 def test_the_columns_are_those_of_the_tables(ask):
     for table in ("usage_quarter", "usage_day"):
         columns = {name for _, name, *_ in ask(f"PRAGMA table_info({table})")}

@@ -7,7 +7,8 @@ import pytest
 
 from larouter.store.rollups import Rollups, differences
 from larouter.store.runs import Run
-from larouter.store.writer import Writer, connect
+from larouter.store.sqlite import connect
+from larouter.store.writer import Writer
 from tests.store.bills import CLOUD, COST, HOLD, LOCAL, UNPRICED
 
 ATTEMPT = "SELECT state, cost_nusd, ended_ms IS NOT NULL FROM attempt WHERE id=?"
@@ -163,6 +164,7 @@ def killed_after(database, lines):
         child.wait(10)
 
 
+@pytest.mark.sqlite
 @pytest.mark.slow
 def test_kill_9_loses_nothing(database, ask):
     with killed_after(database, lines=600) as said:

@@ -10,8 +10,8 @@ import pytest
 
 from larouter.core.errors import StorageDown
 from larouter.store import schema
-from larouter.store.schema import head, migrate
-from larouter.store.writer import connect
+from larouter.store.schema import head
+from larouter.store.sqlite import SqliteFile, connect
 
 SHIPPED = Path(schema.__file__).parent / "migrations"
 
@@ -27,6 +27,16 @@ def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
     op.execute("UPDATE setting SET value = 'upgraded'")
 """
+
+
+def migrate(path, *arguments):
+    schema.migrate(SqliteFile(path), *arguments)
+
+
+@pytest.fixture
+def database(fresh, tmp_path):
+    """The file itself."""
+    return shutil.copy(fresh, tmp_path / "larouter.db")
 
 
 @pytest.fixture
@@ -129,7 +139,8 @@ def test_a_current_database_stays_as_it_is(database):
 def test_a_start_without_a_migration_imports_no_alembic(database):
     script = (
         "import sys; from pathlib import Path; from larouter.store.schema import migrate;"
-        f"migrate(Path({str(database)!r})); print('alembic' in sys.modules)"
+        "from larouter.store.sqlite import SqliteFile;"
+        f"migrate(SqliteFile(Path({str(database)!r}))); print('alembic' in sys.modules)"
     )
 
     result = subprocess.run(
@@ -278,7 +289,8 @@ def test_two_that_start_at_once_migrate_once(tmp_path):
     path = tmp_path / "larouter.db"
     script = (
         "from pathlib import Path; from larouter.store.schema import migrate;"
-        f"migrate(Path({str(path)!r}))"
+        "from larouter.store.sqlite import SqliteFile;"
+        f"migrate(SqliteFile(Path({str(path)!r})))"
     )
 
     starts = [

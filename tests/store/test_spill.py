@@ -40,16 +40,30 @@ def book(writer, run, feed, rollups, spill):
     return Book(writer, ledger)
 
 
+_LOCK = "CREATE TRIGGER refuse BEFORE UPDATE ON attempt"
+_LOCKS = {
+    "sqlite": (f"{_LOCK} BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END", "DROP TRIGGER refuse"),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'disk I/O error'; END $$;"
+        f"{_LOCK} FOR EACH ROW EXECUTE FUNCTION refuse()",
+        "DROP TRIGGER refuse ON attempt",
+    ),
+}
+
+
 @pytest.fixture
-def locked(writer):
+def locked(database_kind, writer):
     """Let the database take nothing, or something again."""
+    lock, unlock = _LOCKS[database_kind]
 
     def locked(is_locked):
-        refuse = "BEFORE UPDATE ON attempt BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END"
-        sql = f"CREATE TRIGGER refuse {refuse}" if is_locked else "DROP TRIGGER refuse"
-        writer.run(lambda connection: connection.execute(sql))
+        writer.run(lambda connection: connection.execute(lock if is_locked else unlock))
 
-    return locked
+    yield locked
+    # PostgreSQL's tables are used again by the next test.
+    gone = unlock.replace("TRIGGER", "TRIGGER IF EXISTS")
+    writer.run(lambda connection: connection.execute(gone))
 
 
 def a_settlement(number=1, **changes):

@@ -3,6 +3,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from larouter.store import db, reading_app
+from larouter.store.sqlite import SqliteFile
 
 
 def test_a_report_reads_what_is_committed(database, book):
@@ -22,8 +23,8 @@ def test_a_report_cannot_write(database):
 
 def test_two_databases_are_told_apart(database, fresh, book):
     counts = []
-    for path in (database, fresh):
-        with reading_app(path).app_context():
+    for one in (database, SqliteFile(fresh)):
+        with reading_app(one).app_context():
             counts.append(db.session.execute(text("SELECT count(*) FROM project")).scalar())
 
     assert counts == [1, 0]

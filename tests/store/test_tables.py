@@ -3,8 +3,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.pool import NullPool
 
+from larouter.store.sqlite import connect
 from larouter.store.tables import Row
-from larouter.store.writer import connect
 
 
 def test_the_tables_are_those_of_a_migrated_database(database):
@@ -14,6 +14,17 @@ def test_the_tables_are_those_of_a_migrated_database(database):
 
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        differences = compare_metadata(context, Row.metadata)
+
+    assert differences == []
+
+
+def test_postgresql_s_tables_are_the_same(postgres):
+    url, options = postgres.engine()
+    engine = sa.create_engine(url, **options)
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
         differences = compare_metadata(context, Row.metadata)
 
     assert differences == []

@@ -7,7 +7,8 @@ import gevent
 import pytest
 
 from larouter.core.errors import StorageDown
-from larouter.store.writer import Writer, connect, now_ms
+from larouter.store.sqlite import SqliteFile
+from larouter.store.writer import Writer, now_ms
 
 INSERT = "INSERT INTO setting (name, value) VALUES (?, ?)"
 
@@ -295,7 +296,7 @@ def test_a_read_only_database_is_storage_down(writer, names):
 
 def test_a_folder_that_is_not_there_is_an_error_at_once(tmp_path):
     with pytest.raises(sqlite3.OperationalError):
-        Writer(tmp_path / "nowhere" / "larouter.db")
+        Writer(SqliteFile(tmp_path / "nowhere" / "larouter.db"))
 
 
 def test_close_commits_what_was_handed_over(writer, busy, names):
@@ -323,7 +324,7 @@ def test_close_gives_the_file_back(writer, database):
 
     writer.close()
 
-    assert [path.name for path in database.parent.iterdir()] == [database.name]
+    assert [path.name for path in database.path.parent.iterdir()] == [database.path.name]
 
 
 def test_a_closed_writer_refuses(writer):
@@ -335,40 +336,6 @@ def test_a_closed_writer_refuses(writer):
 def test_close_is_idempotent(writer):
     writer.close()
     writer.close()
-
-
-@pytest.mark.parametrize(
-    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 1), ("busy_timeout", 5000)]
-)
-def test_a_connection_survives_kill_9(pragma, value, tmp_path):
-    with closing(connect(tmp_path / "a.db")) as connection:
-        assert connection.execute(f"PRAGMA {pragma}").fetchone() == (value,)
-
-
-@pytest.mark.parametrize("name", ["with space", "50% off?", "a#b&c=d", "Käse"])
-def test_a_database_may_lie_anywhere(name, tmp_path):
-    folder = tmp_path / name
-    folder.mkdir()
-
-    with closing(connect(folder / "larouter.db")) as connection:
-        connection.execute("CREATE TABLE one (two)")
-
-    assert [path.name for path in folder.iterdir()] == ["larouter.db"]
-
-
-def test_a_read_only_connection_cannot_write(database):
-    with (
-        closing(connect(database, read_only=True)) as connection,
-        pytest.raises(sqlite3.OperationalError, match="readonly"),
-    ):
-        note("a")(connection)
-
-
-def test_a_read_only_connection_makes_no_file(tmp_path):
-    with pytest.raises(sqlite3.OperationalError):
-        connect(tmp_path / "new.db", read_only=True)
-
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_now_is_unix_time_in_milliseconds():
