@@ -35,8 +35,8 @@ from larouter.core import escalation
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
 from larouter.core.accounting import CLIENT_LEFT, failed, record_of
 from larouter.core.breaker import Breaker
-from larouter.core.budget import bound_of
-from larouter.core.catalog import Nanodollars
+from larouter.core.budget import Bound, bound_of
+from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest, Usage
 from larouter.core.conversations import Conversations
 from larouter.core.errors import (
@@ -82,6 +82,8 @@ class Gateway:
     """Told of each fault found. It must neither wait nor raise: a client waits for the answer."""
     rates: Rates = field(default_factory=lambda: Rates(time.monotonic))
     """Knows what each project asked in the last minute."""
+    bound: Callable[[Model, ChatRequest], Bound] = bound_of
+    """Knows the most that a call can take."""
     in_flight: dict[str, int] = field(default_factory=dict)
     """How many answers are under way, by the project's id."""
 
@@ -221,7 +223,7 @@ class Gateway:
         self, record: RequestRecord, fallback: Fallback, choice: Choice, request: ChatRequest
     ) -> Attempt:
         try:
-            return self.ledger.reserve(record, choice, bound_of(choice.model, request))
+            return self.ledger.reserve(record, choice, self.bound(choice.model, request))
         except BaseException:
             fallback.abandoned()
             raise

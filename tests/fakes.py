@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from larouter.core.account import Attempt, Outcome, Project, RequestRecord
 from larouter.core.breaker import Breaker
-from larouter.core.budget import Bound
+from larouter.core.budget import NOTHING_BEYOND, Beyond, Bound
 from larouter.core.catalog import FREE, Catalog, Model, Nanodollars, Price, Tier
 from larouter.core.chat import ChatRequest, Usage
 from larouter.core.errors import BudgetExceeded, LARouterError, UpstreamError
@@ -120,6 +120,7 @@ class FakeProvider:
     def __init__(self, log: list[str] | None = None) -> None:
         self.log = [] if log is None else log
         self.why: str | None = None
+        self.takes_beyond = NOTHING_BEYOND
         self.calls: list[tuple[Model, ChatRequest]] = []
         self._steps: deque[FakeReply | BaseException | Callable[[], object]] = deque()
 
@@ -142,6 +143,9 @@ class FakeProvider:
             if isinstance(step, FakeReply):
                 return step
             step()
+
+    def beyond(self, model: Model, request: ChatRequest) -> Beyond:
+        return self.takes_beyond
 
     def count_tokens(self, model: Model, request: ChatRequest) -> int:
         return request.size

@@ -1,7 +1,11 @@
 """What the gateway does where a budget has too little left (TRUST B4, B5)."""
 
+from dataclasses import replace
+
 import pytest
 
+from larouter.core.account import Project
+from larouter.core.budget import bound_of
 from larouter.core.errors import BudgetExceeded, UpstreamError
 from larouter.core.policy import Policy
 from larouter.wire.chat.writer import DONE
@@ -53,6 +57,24 @@ def test_a_project_may_want_what_is_free_instead(broke):
     assert answer.attempt.model == LOCAL
     assert broke.ledger.refused == []
     assert broke.decided == [False, True]
+
+
+def test_the_most_that_a_call_can_take_is_asked_of_whoever_knows(house):
+    asked = []
+
+    def bound(model, request):
+        asked.append(model.key)
+        return bound_of(model, request, 7_000)
+
+    gateway = replace(house.gateway, bound=bound)
+    house.cloud.will(house.reply(b"data: hi\n\n"))
+    request = a_request()
+
+    answer = gateway.answer(Project(id="p", name="mine"), request, "req_1", house.leaving)
+    answer.close()
+
+    assert asked == [CLOUD.key]
+    assert answer.attempt.hold == bound_of(CLOUD, request, 7_000).cost(1_000)
 
 
 def test_where_nothing_is_free_the_refusal_names_the_budget(broke):

@@ -21,11 +21,14 @@ from larouter.classify.rules import Rules
 from larouter.classify.schemas import fits
 from larouter.config import Settings, folder, make_private_folder
 from larouter.core.breaker import Breaker
+from larouter.core.budget import NOTHING_BEYOND, Bound, bound_of
 from larouter.core.catalog import Catalog, Model, Price
 from larouter.core.chat import ChatRequest, Message
 from larouter.core.conversations import Conversations
 from larouter.core.errors import LARouterError
 from larouter.core.faults import Faults
+from larouter.core.media import Media
+from larouter.core.media_toml import read_media
 from larouter.core.pace import Pace
 from larouter.core.ports import Leaving, Runner
 from larouter.core.privacy import finder_of
@@ -194,6 +197,11 @@ def bootstrap(settings: Settings) -> Services:
         model = decide(request).choices[0].model
         return roster.providers[model.provider].count_tokens(model, request)
 
+    def bound(model: Model, request: ChatRequest) -> Bound:
+        provider = roster.providers.get(model.provider)
+        beyond = provider.beyond(model, request) if provider else NOTHING_BEYOND
+        return bound_of(model, request, media.most(model, request), beyond)
+
     def escalated(project_id: str, request_id: str, _fault: str) -> None:
         # Beside the request: nobody waits for what is learnt.
         gevent.spawn(_learn, feedback, project_id, request_id)
@@ -206,6 +214,7 @@ def bootstrap(settings: Settings) -> Services:
         spill.close()
 
     roster.reload()
+    media = Media(read_media((folder("data") / "media.toml").read_text("utf-8")))
     phrases = (folder("data") / "rules.toml").read_text("utf-8")
     breaker = Breaker(time.monotonic)
     conversations = Conversations(time.monotonic)
@@ -232,6 +241,7 @@ def bootstrap(settings: Settings) -> Services:
         forecast=pace.forecast,
         private=_private,
         memory=conversations,
+        bound=bound,
     )
     budgets = Budgets(writer, settings.zone)
     books = Books(database, time.time)
@@ -266,6 +276,7 @@ def bootstrap(settings: Settings) -> Services:
             breaker=breaker,
             pace=pace,
             conversations=conversations,
+            bound=bound,
             faults=Faults((folder("data") / "refusals.toml").read_text("utf-8"), fits),
             on_escalation=escalated,
         ),

@@ -21,6 +21,8 @@ TOOLS = 1_024
 """Tokens allowed for what a provider itself adds to a prompt that has tools."""
 MOST_OUTPUT = 32_768
 """Tokens that an answer may have under a hard budget when neither client nor model says."""
+MOST_PROMPT = 1_048_576
+"""Tokens that a prompt may have where nobody says how much media take, nor how much the model."""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -60,6 +62,18 @@ class Held(NamedTuple):
     amount: int
 
 
+class Beyond(NamedTuple):
+    """What a call may take that is not in the request's own text."""
+
+    restored: int = 0
+    """Bytes that are put back into it (`core/turns.py`)."""
+    tool: str | None = None
+    """A tool that the provider itself runs and bills, as often as it likes."""
+
+
+NOTHING_BEYOND = Beyond()
+
+
 class Bound(NamedTuple):
     """The most that a call can take, by how long its answer may get (TRUST B5)."""
 
@@ -71,6 +85,8 @@ class Bound(NamedTuple):
     """Tokens of one answer at most, by the model and by the client; None: nobody set a limit."""
     service: str | None = None
     """The tier of the provider's service that was asked for: it may cost more, or less."""
+    tool: str | None = None
+    """What makes that nobody knows the most (`Beyond.tool`)."""
 
     def cost(self, output: int) -> Nanodollars | None:
         """None: the price is unknown."""
@@ -110,7 +126,10 @@ class Bound(NamedTuple):
         return least
 
 
-def bound_of(model: Model, request: ChatRequest) -> Bound:
+def bound_of(
+    model: Model, request: ChatRequest, media: int | None = 0, beyond: Beyond = NOTHING_BEYOND
+) -> Bound:
+    """`media`: tokens that pictures, sound and files add; None: nobody can say."""
     asked = request.max_output
     if asked == 0 and request.dialect == "completions":
         asked = 1  # what other formats are asked for instead: they have no word for none
@@ -118,8 +137,17 @@ def bound_of(model: Model, request: ChatRequest) -> Bound:
     service = request.body.get("service_tier")
     return Bound(
         price=model.price,
-        prompt=request.size + (TOOLS if "tools" in request.needs else 0),
+        prompt=_prompt(model, request, media, beyond),
         n=request.n,
         output=min(limits, default=None),
         service=service if isinstance(service, str) else None,
+        tool=beyond.tool,
     )
+
+
+def _prompt(model: Model, request: ChatRequest, media: int | None, beyond: Beyond) -> int:
+    """Media never make a prompt longer than the model can take: it would be refused."""
+    text = request.size + beyond.restored + (TOOLS if "tools" in request.needs else 0)
+    if media is None:
+        return max(text, model.context or MOST_PROMPT)
+    return max(text, min(text + media, model.context or text + media))

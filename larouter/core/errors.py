@@ -6,7 +6,7 @@
     ├── MethodNotAllowed 405 RequestTimeout 408  Conflict 409    TooLarge 413
     ├── UriTooLong 414       UnsupportedMedia 415  VersionUnsupported 505
     ├── Misdirected 421      Unprocessable 422     ProviderNotConfigured 424
-    ├── TooManyRequests 429 ── BudgetExceeded      HeadersTooLarge 431
+    ├── TooManyRequests 429 ── BudgetExceeded ── Unbounded 400      HeadersTooLarge 431
     ├── UpstreamError 502 ── UpstreamRefused (the provider's own 4xx) · UpstreamTimeout 504
     └── Unavailable 503 ── EngineDown · StorageDown
 
@@ -141,6 +141,14 @@ class BudgetExceeded(TooManyRequests):
 
     code = "insufficient_quota"
     type = "insufficient_quota"
+
+
+class Unbounded(BudgetExceeded):
+    """Nobody can say what this call may cost at most; a hard budget has to know (TRUST B5)."""
+
+    status = 400
+    code = "unbounded_cost"
+    type = "invalid_request_error"
 
 
 class HeadersTooLarge(LARouterError):

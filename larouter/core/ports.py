@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from larouter.core.account import Attempt, Outcome, RequestRecord
-from larouter.core.budget import Bound
+from larouter.core.budget import Beyond, Bound
 from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest, Usage
 from larouter.core.errors import LARouterError
@@ -130,6 +130,10 @@ class Provider(Protocol):
         Raises `UpstreamError` (its `sent` False when nothing reached the provider), `CannotCarry`
         for what its format has no words for, or `Unavailable` for a local engine that is down.
         """
+        ...
+
+    def beyond(self, model: Model, request: ChatRequest) -> Beyond:
+        """What the call may take that is not in the request's own text. Never raises."""
         ...
 
     def count_tokens(self, model: Model, request: ChatRequest) -> int:

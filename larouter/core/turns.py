@@ -58,6 +58,12 @@ class Turns:
                 return kept.model
         return None
 
+    def restored(self, project: str, call_ids: Iterable[str]) -> int:
+        """Bytes that would be put back into a conversation with these calls."""
+        kept = {id(found): found.size for call_id in call_ids
+                if (found := self._kept.get((project, call_id))) is not None}  # fmt: skip
+        return sum(kept.values())
+
     def thinking(self, project: str, call_id: str) -> str | None:
         """What the model thought before this call, as text."""
         kept = self._kept.get((project, call_id))

@@ -10,11 +10,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from larouter.core.budget import Beyond
 from larouter.core.catalog import Model
 from larouter.core.chat import ChatRequest
 from larouter.core.errors import UpstreamError, UpstreamRefused
 from larouter.core.ports import Leaving
 from larouter.core.turns import Turns
+from larouter.providers.beyond import billed_tool, restored
 from larouter.providers.line import Exchange, HttpReply, Later, Line, estimated_tokens
 from larouter.providers.pool import Pool
 from larouter.providers.refusals import KEY_REFUSED
@@ -89,6 +91,10 @@ class HttpProvider:
         sending, road = road_to(call, request, self._wires, wire, self._turns)
         exchange = Exchange(model, request, road, self._turns, wire)
         return self._line.send(sending, exchange, leaving, grace_s=0 if request.stream else 30)
+
+    def beyond(self, model: Model, request: ChatRequest) -> Beyond:
+        wire = wire_for(request, model, self._wires, self._quirks)
+        return Beyond(restored(request, self._turns), billed_tool(request, wire))
 
     def count_tokens(self, model: Model, request: ChatRequest) -> int:
         """As the provider counts them, which costs nothing; where it does not, an estimate."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from larouter.core.budget import Beyond
 from larouter.core.catalog import Model
 from larouter.core.chat import ChatRequest
 from larouter.core.errors import EngineDown, UpstreamError, UpstreamRefused, UpstreamTimeout
 from larouter.core.ports import Address, Leaving, Runner
 from larouter.core.turns import Turns
 from larouter.providers import ENGINE_QUIRKS
+from larouter.providers.beyond import restored
 from larouter.providers.line import Exchange, HttpReply, Later, Line, estimated_tokens
 from larouter.providers.pool import Pool
 from larouter.providers.roads import call_of, road_to, wire_for
@@ -51,6 +53,9 @@ class LocalProvider:
                 "It is being restarted: try again.",
                 retry_after_s=1,
             ) from error
+
+    def beyond(self, model: Model, request: ChatRequest) -> Beyond:
+        return Beyond(restored(request, self._turns))
 
     def count_tokens(self, model: Model, request: ChatRequest) -> int:
         return estimated_tokens(request)

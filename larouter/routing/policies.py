@@ -6,8 +6,8 @@ best, the quality slider) is in `need.py` and `preference.py`; its rules are in 
 
 from __future__ import annotations
 
+from larouter.core.budget import Bound
 from larouter.core.catalog import Model, Tier
-from larouter.core.chat import ChatRequest
 from larouter.core.money import Nanodollars, decimal_text
 from larouter.routing.names import explicit_model
 from larouter.routing.situation import Case, Limit
@@ -49,7 +49,7 @@ def _is_not_allowed(model: Model, case: Case) -> str | None:
 def _costs_too_much(model: Model, case: Case) -> str | None:
     limit = case.policy.max_cost
     assert limit is not None, "the row applies where there is a limit"
-    most = most_cost(model, case.request)
+    most = most_cost(case.situation.bound(model, case.request))
     if most is None:
         return f"has no known upper price, and a request may cost ${decimal_text(limit)}"
     if most <= limit:
@@ -121,11 +121,8 @@ def own_models(tier: Tier, case: Case) -> tuple[Model, ...]:
     return tuple([models[name] for name in tier.models])
 
 
-def most_cost(model: Model, request: ChatRequest) -> Nanodollars | None:
-    """An upper bound of what a call can cost (TRUST B5); None: nobody can say."""
-    if model.price.is_free:
+def most_cost(bound: Bound) -> Nanodollars | None:
+    """The most that a call can cost (TRUST B5); None: nobody can say."""
+    if bound.price.is_free:
         return 0
-    limits = [limit for limit in (model.max_output, request.max_output) if limit is not None]
-    if not limits:
-        return None
-    return model.price.bound(request.size, request.n * min(limits))
+    return None if bound.output is None or bound.tool else bound.cost(bound.output)

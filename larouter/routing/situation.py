@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from larouter.core.budget import Bound, bound_of
 from larouter.core.catalog import Catalog, Model, Price, Tier
 from larouter.core.chat import ChatRequest
 from larouter.core.conversations import Conversations, Seen
@@ -55,6 +56,8 @@ class Situation:
     """The first kind of text that the project keeps on this machine. Asked only where it does."""
     memory: Conversations | None = None
     """Who answered a conversation before; None: nobody remembers."""
+    bound: Callable[[Model, ChatRequest], Bound] = bound_of
+    """The most that a call can take. Asked only where a request may not cost more than so much."""
     lines: Lines = field(default_factory=Lines)
     """The declared order of the catalogue in force."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from larouter.budget import amount_words, budget_words, renewal_words, window_at
 from larouter.core.budget import LEAST_OUTPUT, Bound, Budget, Held
 from larouter.core.catalog import Nanodollars
-from larouter.core.errors import BudgetExceeded
+from larouter.core.errors import BudgetExceeded, Unbounded
 from larouter.store.sql import Connection
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ def grant(connection: Connection, budgets: Sequence[Budget], bound: Bound, at_ms
         if place.rest < 1:
             raise exceeded(place, None)
     hard = [place for place in hard if place.budget.metric != "requests"]
+    if hard and bound.tool is not None:
+        raise _unbounded(hard[0].budget, bound.tool)
     output = _longest(hard, bound) if hard else bound.output
     # Without a limit and without a hard budget the hold is a note, of the prompt alone.
     hold, tokens = bound.cost(output or 0), bound.tokens(output or 0)
@@ -172,6 +174,16 @@ def exceeded(place: Place, needed: int | None) -> BudgetExceeded:
         said = said.replace("is used up", "has too little left")
         said += f"; this one may take {amount_words(budget.metric, needed)}"
     return BudgetExceeded(f"{said}. {renewal_words(budget, place.end_ms)}")
+
+
+def _unbounded(budget: Budget, tool: str) -> Unbounded:
+    name = budget_words(budget) if budget.project_id else f"{budget_words(budget)} of this machine"
+    return Unbounded(
+        f"The provider itself runs '{tool}' and bills it, and nobody can say how often; {name} "
+        f"has to know the most that a call can take. Leave '{tool}' out, or let the budget only "
+        f"tell: larouter budgets change {budget.id} --soft",
+        param="tools",
+    )
 
 
 def _longest(hard: Sequence[Place], bound: Bound) -> int:

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from larouter.core.budget import LEAST_OUTPUT, MOST_OUTPUT, TOOLS, Bound, Budget, bound_of
+from larouter.core.budget import (
+    LEAST_OUTPUT,
+    MOST_OUTPUT,
+    MOST_PROMPT,
+    TOOLS,
+    Beyond,
+    Bound,
+    Budget,
+    bound_of,
+)
 from larouter.core.price import UNKNOWN, Price
 from tests.fakes import CLOUD, LOCAL, OTHER, a_request, with_fields
 
@@ -105,6 +114,30 @@ def test_what_is_asked_beside_the_text_counts():
     assert bound_of(CLOUD, tools).prompt == tools.size + TOOLS
     assert bound_of(CLOUD, a_request(service_tier="priority")).service == "priority"
     assert bound_of(CLOUD, a_request(service_tier=None)).service is None
+
+
+@pytest.mark.parametrize(
+    ("context", "media", "restored", "prompt"),
+    [
+        (None, 5_000, 0, 6_000),
+        (10_000, 5_000, 300, 6_300),
+        (4_000, 5_000, 0, 4_000),
+        (500, 5_000, 0, 1_000),
+        (4_000, None, 0, 4_000),
+        (500, None, 0, 1_000),
+        (None, None, 0, MOST_PROMPT),
+    ],
+)
+def test_media_take_no_more_than_the_model_can(context, media, restored, prompt):
+    request = with_fields(a_request(), size=1_000)
+
+    bound = bound_of(replace(CLOUD, context=context), request, media, Beyond(restored))
+
+    assert bound.prompt == prompt
+
+
+def test_a_tool_that_the_provider_bills_is_said():
+    assert bound_of(CLOUD, a_request(), 0, Beyond(tool="web_search")).tool == "web_search"
 
 
 def test_a_completion_of_no_tokens_may_become_one_elsewhere():

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from larouter.core.budget import Beyond, bound_of
 from larouter.core.catalog import FREE, Model, Price
 from larouter.core.policy import DEFAULT_POLICY
 from larouter.routing.policies import POLICIES, RULED_LOCAL, limits_of, most_cost, own_models
@@ -73,11 +74,16 @@ def test_a_rule_may_keep_a_request_here():
 def test_the_upper_bound_of_a_call():
     request = with_fields(a_request(), size=1_000, n=2)  # $5 and $25 for a million tokens
 
-    assert most_cost(SMALL, request) == 0
-    assert most_cost(SMART, request) == 1_000 * 5_000 + 2 * 1_000 * 25_000
-    assert most_cost(SMART, with_fields(request, max_output=10)) == 5_000_000 + 2 * 10 * 25_000
-    assert most_cost(replace(SMART, max_output=None), request) is None
-    assert most_cost(replace(SMART, price=Price()), request) is None
+    assert most_cost(bound_of(SMALL, request)) == 0
+    assert most_cost(bound_of(SMART, request)) == 1_000 * 5_000 + 2 * 1_000 * 25_000
+    assert (
+        most_cost(bound_of(SMART, with_fields(request, max_output=10)))
+        == 5_000_000 + 2 * 10 * 25_000
+    )
+    assert most_cost(bound_of(replace(SMART, max_output=None), request)) is None
+    assert most_cost(bound_of(replace(SMART, price=Price()), request)) is None
+    searching = bound_of(SMART, request, beyond=Beyond(tool="web_search"))
+    assert most_cost(searching) is None
 
 
 def test_a_price_that_nobody_knows_is_over_every_limit():
@@ -111,4 +117,4 @@ def test_a_pin_goes_before_the_catalogue():
 def test_the_words_have_prices_as_decimals():
     dear = replace(SMART, price=Price(input=Decimal("0.5"), output=Decimal("0.5")), max_output=1)
 
-    assert most_cost(dear, with_fields(a_request(), size=1)) == 1_000
+    assert most_cost(bound_of(dear, with_fields(a_request(), size=1))) == 1_000

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from larouter.core.budget import ALERTS, LEAST_OUTPUT, Bound
 from larouter.core.catalog import Model, Price
 from larouter.core.chat import Usage
-from larouter.core.errors import BudgetExceeded
+from larouter.core.errors import BudgetExceeded, Unbounded
 from larouter.core.route import Choice
 from larouter.store.admission import place_of
 from larouter.store.budgets import Budgets, checked
@@ -316,6 +316,28 @@ def test_a_dearer_service_holds_and_costs_more(book, limit, ask):
     unknown = Bound(model.price, PROMPT, 1, OUTPUT, "platinum")
     with pytest.raises(BudgetExceeded):
         book.ledger.reserve(book.record(), Choice(model=model), unknown)
+
+
+SEARCHES = Bound(CLOUD.price, PROMPT, 1, OUTPUT, tool="web_search")
+
+
+@pytest.mark.parametrize("metric", ["cost", "tokens"])
+def test_a_tool_that_nobody_can_bound_needs_a_budget_that_only_tells(book, limit, ask, metric):
+    budget = limit(10**15, metric=metric)
+
+    with pytest.raises(Unbounded, match="web_search") as refused:
+        book.ledger.reserve(book.record(), Choice(model=CLOUD), SEARCHES)
+
+    assert f"larouter budgets change {budget.id} --soft" in refused.value.message
+    assert (refused.value.status, refused.value.param) == (400, "tools")
+    assert ask("SELECT count(*) FROM attempt") == [(0,)]
+
+
+def test_a_budget_that_is_not_about_it_lets_such_a_tool_pass(book, limit):
+    limit(10**15, hard=False)
+    limit(10, metric="requests")
+
+    assert book.ledger.reserve(book.record(), Choice(model=CLOUD), SEARCHES).hold == HOLD
 
 
 def test_what_a_dead_process_held_is_charged(book, limit, writer, rollups, ask):

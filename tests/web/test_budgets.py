@@ -213,3 +213,33 @@ def test_limits_stand_in_the_headers_as_openai_sends_them(served):
     assert limits["x-ratelimit-reset-tokens"].endswith("s")
     assert (third.status_code, third.json["error"]["code"]) == (429, "rate_limit_exceeded")
     assert 1 <= int(third.headers["retry-after"]) <= 60
+
+
+@pytest.fixture
+def custom(open_house, provider):
+    """A provider whose prices nobody knows, with a budget of tokens."""
+    house = open_house(LAROUTER_CUSTOM_URL=provider.url)
+    body = {"project": "default", "name": "Cap", "cap": 3_000_000, "metric": "tokens"}
+    house.admin("POST", "/api/budgets", body)
+    provider.seen.clear()
+    return house
+
+
+def test_a_tool_that_the_provider_bills_is_refused_by_its_name(custom, provider):
+    refused = custom.chat("custom/plain", web_search_options={})
+
+    assert (refused.status_code, refused.json["error"]["code"]) == (400, "unbounded_cost")
+    assert "web_search_options" in refused.json["error"]["message"]
+    assert provider.seen == []
+
+
+def test_a_picture_that_is_only_named_holds_what_it_may_take(custom):
+    part = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    messages = [{"role": "user", "content": [part]}]
+    asked = {"messages": messages, "max_tokens": 10}
+
+    first = custom.chat("custom/plain", **asked)
+    custom.admin("PATCH", "/api/budgets/1", {"cap": 1_000_000})
+    second = custom.chat("custom/plain", **asked)
+
+    assert (first.status_code, second.status_code) == (200, 429)
