@@ -35,6 +35,13 @@ class Vault:
     def names(self) -> list[str]:
         return sorted(self._read())
 
+    def stamp(self) -> int:
+        """When a key was last kept or deleted; 0: never."""
+        try:
+            return self._index.stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def place(self, name: str) -> str | None:
         """Where a key is: `keyring`, `file`, or None where there is none."""
         entry = self._read().get(name)
@@ -147,6 +154,10 @@ class Keys:
 
     def delete(self, name: str) -> None:
         self._vault.delete(name)
+
+    def stamp(self) -> int:
+        """Another one whenever a key was kept or deleted, by another process too."""
+        return self._vault.stamp()
 
     def known(self) -> frozenset[str]:
         """Every key that this process has had in hand, for whoever hides them."""

@@ -2,11 +2,24 @@
 
 import pytest
 
+from larouter.store.schema import migrate
+from tests import postgres as postgresql
 from tests.network import network_off
 from tests.provider import Provider
 from tests.serving import Serving
 
 __all__ = ["network_off"]
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """One server for all tests of a process, with an empty database."""
+    if postgresql.program("postgres") is None:
+        pytest.skip("no PostgreSQL here (Debian, Ubuntu: apt install postgresql)")
+    with postgresql.server() as address:
+        database = postgresql.create(address, "larouter")
+        migrate(database)
+        yield database
 
 
 @pytest.fixture(scope="session")

@@ -125,6 +125,10 @@ class Services:
     key_refused: Callable[[str], bool]
     """Did this provider refuse its key the last time that it was asked?"""
     reload_providers: Callable[[], None]
+    refresh: Callable[[], None]
+    """Reads anew what another process may have changed."""
+    is_shared: bool
+    """May other processes be at work on the same database?"""
     close: Callable[[], None]
 
     @property
@@ -169,7 +173,7 @@ def bootstrap(settings: Settings) -> Services:
     rollups = Rollups(lambda project_id: projects.zone_of(project_id) or settings.zone)
     writer.batch = rollups
     keep_days(writer, rollups, settings.zone)
-    run = Run(writer, rollups)
+    run = Run(writer, rollups, is_shared=database.is_shared, clock=database.now_ms)
     keys = Keys(settings.keys, Vault(settings.home))
     added = AddedProviders(writer)
     connections = Pool(proxies=settings.proxies)
@@ -205,6 +209,13 @@ def bootstrap(settings: Settings) -> Services:
     def escalated(project_id: str, request_id: str, _fault: str) -> None:
         # Beside the request: nobody waits for what is learnt.
         gevent.spawn(_learn, feedback, project_id, request_id)
+
+    def refresh() -> None:
+        projects.refresh()
+        budgets.reload()
+        baselines.reload()
+        catalogs.refresh()
+        roster.refresh()
 
     def close() -> None:
         runner.stop_all()
@@ -309,6 +320,8 @@ def bootstrap(settings: Settings) -> Services:
         check_key=roster.check_key,
         key_refused=roster.key_refused,
         reload_providers=roster.reload,
+        refresh=refresh,
+        is_shared=database.is_shared,
         close=close,
     )
 

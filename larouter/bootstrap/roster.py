@@ -56,14 +56,21 @@ class Roster:
         self._discovery = Discovery(
             environment=settings.child_environment, proxies=settings.proxies
         )
+        self._seen: tuple[list[AddedProvider], int] = ([], 0)
         self.providers: dict[str, Provider] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self.prices: dict[str, Price] = {}
 
+    def refresh(self) -> None:
+        """Build it anew where another process has changed a provider or a key."""
+        if self._seen != self._state():
+            self.reload()
+
     def reload(self) -> None:
+        self._seen = self._state()
         rows = [
             replace(row, url=_address(row, self._settings))
-            for row in (*ENDPOINTS, *map(_endpoint_of, self._added.list()))
+            for row in (*ENDPOINTS, *map(_endpoint_of, self._seen[0]))
         ]
         keys = {row.name: self._keys.get(row.name) for row in rows}
         speaking = {row.name: self._speaking(row, keys[row.name]) for row in rows}
@@ -74,6 +81,10 @@ class Roster:
         self.providers.update(speaking, local=self._local)
         self.prices.clear()
         self.prices.update({row.name: _unlisted_price(row) for row in rows}, local=FREE)
+
+    def _state(self) -> tuple[list[AddedProvider], int]:
+        """All that can change."""
+        return self._added.list(), self._keys.stamp()
 
     def _speaking(self, row: Endpoint, key: str | None) -> HttpProvider:
         return HttpProvider(

@@ -43,10 +43,11 @@ class Catalogs:
         self._writer = writer
         self._clock = clock
         self._day = -1
-        self.problem: str | None = None
+        self.problem: str | None
         """Why the user's own catalogue is not used, or None."""
         self.versions: dict[str, int] = {}
         """The price version of each `provider/model`; the ledger looks into this very object."""
+        self._seen: tuple[int, int] | None = None
         self._text, self._catalog = self._at_start()
         self._begin_day()
 
@@ -65,6 +66,12 @@ class Catalogs:
     def text(self) -> str:
         return self._text
 
+    def refresh(self) -> None:
+        """Use what another process has put in its place."""
+        if _stamp(self._kept) != self._seen:
+            text, catalog = self._at_start()
+            self._switch(text, catalog, lambda: None)
+
     def preview(self, text: str) -> tuple[str, list[Change]]:
         """Say what `text` would change, and by which digest it may be agreed to."""
         return _digest(text), changes(self.current, self._read(text))
@@ -74,12 +81,16 @@ class Catalogs:
         catalog = self._read(text)
         if digest != _digest(text):
             raise Conflict("This is not the catalogue that was shown; look at its changes again.")
-        return self._switch(text, catalog, lambda: self._keep(text))
+        found = self._switch(text, catalog, lambda: self._keep(text))
+        self.problem = None
+        return found
 
     def reset(self) -> list[Change]:
         """Use the shipped catalogue again."""
         shipped = read_catalog(self._shipped, self._today())
-        return self._switch(self._shipped, shipped, lambda: self._kept.unlink(missing_ok=True))
+        found = self._switch(self._shipped, shipped, lambda: self._kept.unlink(missing_ok=True))
+        self.problem = None
+        return found
 
     def _switch(self, text: str, catalog: Catalog, keep: Callable[[], None]) -> list[Change]:
         found = changes(self.current, catalog)
@@ -90,11 +101,13 @@ class Catalogs:
         except OSError as error:
             raise StorageDown("The data folder cannot be written.") from error
         self._put(text, catalog, versions)
-        self.problem = None
+        self._seen = _stamp(self._kept)
         return found
 
     def _at_start(self) -> tuple[str, Catalog]:
+        self.problem = None
         shipped = read_catalog(self._shipped, self._today())
+        self._seen = _stamp(self._kept)
         try:
             if self._kept.stat().st_size > MOST_BYTES:
                 raise ValueError("it is too large")
@@ -141,6 +154,15 @@ class Catalogs:
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._clock(), UTC).date()
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Another one for another content; None: there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _digest(text: str) -> str:

@@ -11,13 +11,11 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from larouter.store.runs import HEARTBEAT_S
+from larouter.store.runs import LEASE_MS
 from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
 
 KEPT_MS = 24 * 3_600_000
-_LEASE_MS = 6 * HEARTBEAT_S * 1_000
-"""A run that has not renewed its lease for so long has ended."""
 
 _CLAIM = """INSERT INTO idempotency_key
  (project_id, key_hash, body_hash, request_id, run_id, created_ms) VALUES (?,?,?,?,?,?)
@@ -114,7 +112,7 @@ class IdempotencyKeys:
             is_open = request_id in self._under_way
         else:
             # Another process is about to write its row, or has ended before it could.
-            is_open = heartbeat_ms is not None and now - heartbeat_ms < _LEASE_MS
+            is_open = heartbeat_ms is not None and now - heartbeat_ms < LEASE_MS
         if created_ms <= now - KEPT_MS or not (is_open or calls):
             return None
         return Original(request_id, kept == body_hash, is_open, status, error)

@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import String
 
 from larouter.core.errors import StorageDown
-from larouter.store.sql import Cursor, Values
+from larouter.store.sql import Connection, Cursor, Values
 
 if TYPE_CHECKING:
     import psycopg
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SCHEME = "postgresql://"
 _LOCK = 0x4C41_526F_7574  # "LARout"
 _CONNECT_S = 5
+_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 _NAMED = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -43,15 +44,19 @@ class Postgres:
     mend = "check LAROUTER_DATABASE_URL, and that the server runs."
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
 
     def __str__(self) -> str:
         """Without its password."""
-        parts = urlsplit(self._url)
+        parts = urlsplit(self.url)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
     def connect(self, *, read_only: bool = False) -> PostgresConnection:
-        return PostgresConnection(self._url, read_only=read_only)
+        return PostgresConnection(self.url, read_only=read_only)
+
+    def now_ms(self, connection: Connection) -> int:
+        """The server's own clock: those of several machines differ."""
+        return int(connection.execute(_NOW).fetchone()[0])
 
     def tables(self) -> set[str] | None:
         """None: it has none yet. The database itself is made by whoever runs the server."""
@@ -74,7 +79,7 @@ class Postgres:
         """No pool, as for SQLite: a connection belongs to one native thread."""
         url = make_url("postgresql+psycopg://")
         return url, {
-            "creator": lambda: _open(self._url, read_only=read_only, autocommit=False),
+            "creator": lambda: _open(self.url, read_only=read_only, autocommit=False),
             "poolclass": NullPool,
         }
 

@@ -70,6 +70,10 @@ class Database(Protocol):
         """Raises `Error`."""
         ...
 
+    def now_ms(self, connection: Connection) -> int:
+        """The time that all processes go by which share it: Unix milliseconds."""
+        ...
+
     def tables(self) -> set[str] | None:
         """The names of its tables; None: there is no database yet."""
         ...

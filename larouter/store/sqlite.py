@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from larouter.store.sql import Connection
 from larouter.store.writer import now_ms
 
 _BUSY_TIMEOUT_MS = 5_000
@@ -54,6 +55,9 @@ class SqliteFile:
 
     def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
         return connect(self.path, read_only=read_only)
+
+    def now_ms(self, _connection: Connection) -> int:
+        return now_ms()
 
     def tables(self) -> set[str] | None:
         if not self.path.exists():

@@ -38,6 +38,7 @@ logger = logging.getLogger("larouter")
 
 DRAIN_S = 20.0
 _LOCK_S = 0.5
+_FOLLOW_S = 1.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LOG_BYTES = 1024 * 1024
 
@@ -120,6 +121,8 @@ def _renew_lease(services: Services) -> None:
         gevent.sleep(HEARTBEAT_S)
         try:
             services.run.renew()
+            if services.is_shared:
+                services.run.recover()
             services.ledger.replay()
             services.projects.forget_expired()
             services.responses.forget_expired()
@@ -127,6 +130,20 @@ def _renew_lease(services: Services) -> None:
             services.results.forget_expired()
         except LARouterError:
             logger.exception("the lease could not be renewed")
+
+
+def _follow(services: Services) -> None:
+    """What another process has changed counts here a second later."""
+    fails = False
+    while True:
+        gevent.sleep(_FOLLOW_S)
+        try:
+            services.refresh()
+            fails = False
+        except LARouterError as error:
+            if not fails:
+                logger.warning("changes of other processes cannot be read: %s", error)
+            fails = True
 
 
 def _check_books(services: Services) -> None:

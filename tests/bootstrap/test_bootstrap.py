@@ -1,6 +1,7 @@
 """What settings become: providers, prices, addresses, tiers."""
 
 import time
+from dataclasses import replace
 
 import gevent
 import pytest
@@ -15,8 +16,10 @@ from larouter.core.errors import (
 )
 from larouter.core.policy import Policy
 from larouter.core.ports import Leaving
+from larouter.store.budgets import checked
 from larouter.store.providers import AddedProvider
 from larouter.wire.gemini.request import read_request
+from tests import postgres as postgresql
 from tests.clouds.gemini import GeminiCloud
 from tests.fakes import with_fields
 
@@ -196,3 +199,73 @@ def test_private_text_is_looked_for_in_every_message(build):
     assert private(request) is None
     assert private(with_fields(request, policy=Policy(privacy=frozenset({"email"})))) == "email"
     assert private(with_fields(request, policy=Policy(privacy=frozenset({"card"})))) is None
+
+
+class TestShared:
+    """Two processes on one database: what one changes, the other follows."""
+
+    @pytest.fixture
+    def pair(self, build, postgres):
+        postgresql.empty(postgres)
+        one, two = (build(LAROUTER_DATABASE_URL=postgres.url) for _ in range(2))
+        return one, two
+
+    def test_a_project(self, pair):
+        one, two = pair
+        project, bearer = one.projects.create("notes")
+        two.refresh()
+        found = two.projects.of_bearer(bearer)
+        one.projects.rotate("notes")
+        two.refresh()
+
+        assert found is not None
+        assert found.id == project.id
+        assert two.projects.of_bearer(bearer) is None
+
+    def test_a_budget(self, pair):
+        one, two = pair
+        project, _ = one.projects.create("notes")
+        one.budgets.add(checked(project_id=project.id, name="all", cap=5))
+
+        two.refresh()
+
+        assert [budget.cap for budget in two.budgets.of(project.id)] == [5]
+
+    def test_a_provider(self, pair):
+        one, two = pair
+        one.added.add(AddedProvider(name="mine", wire="openai", url="http://127.0.0.1:9/v1"))
+        before = "mine" in two.endpoints
+
+        two.refresh()
+
+        assert not before
+        assert "mine" in two.endpoints
+
+    def test_a_key(self, pair):
+        one, two = pair
+        model = replace(_model(two), provider="openai")
+        before = two.missing(model)
+        one.keys.set("openai", "sk-mine")
+
+        two.refresh()
+
+        assert before == "no-key"
+        assert two.missing(model) is None
+
+    def test_the_catalogue(self, pair):
+        one, two = pair
+        text = one.catalogs.text + "\n# mine\n"
+        digest, _ = one.catalogs.preview(text)
+        one.catalogs.replace(text, digest)
+
+        two.refresh()
+        kept = two.catalogs.text
+        one.catalogs.reset()
+        two.refresh()
+
+        assert kept == text
+        assert two.catalogs.is_shipped
+
+
+def _model(services):
+    return next(iter(services.catalog.models.values()))

@@ -39,17 +39,6 @@ def fresh(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="session")
-def postgres():
-    """One server for all tests of a process, with an empty database."""
-    if postgresql.program("postgres") is None:
-        pytest.skip("no PostgreSQL here (Debian, Ubuntu: apt install postgresql)")
-    with postgresql.server() as address:
-        database = postgresql.create(address, "larouter")
-        migrate(database)
-        yield database
-
-
 def pytest_generate_tests(metafunc):
     """All that is about rows is proved on both databases."""
     if "database" in metafunc.fixturenames and "database_kind" in metafunc.fixturenames:

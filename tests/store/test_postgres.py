@@ -135,7 +135,7 @@ def test_two_that_start_at_once_migrate_once(database):
         connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     script = (
         "from larouter.store.schema import migrate; from larouter.store.postgres import Postgres;"
-        f"migrate(Postgres({database._url!r}))"
+        f"migrate(Postgres({database.url!r}))"
     )
     starts = [
         subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).resolve().parents[2])

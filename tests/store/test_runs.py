@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from larouter.store.rollups import Rollups, differences
-from larouter.store.runs import Run
+from larouter.store.runs import LEASE_MS, Run
 from larouter.store.sqlite import connect
 from larouter.store.writer import Writer
 from tests.store.bills import CLOUD, COST, HOLD, LOCAL, UNPRICED
@@ -123,6 +123,82 @@ def test_a_dead_run_ended_when_it_was_last_heard_of(run, next_run, ask):
 
     ((ended, heartbeat),) = ask(RUN, run.id)
     assert ended == heartbeat
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_alive(book, run, next_run, writer, ask):
+    attempt = book.reserve()
+    tomorrow = "UPDATE run SET heartbeat_ms = heartbeat_ms + 86400000 WHERE id=?"
+    writer.run(lambda connection: connection.execute(tomorrow, (run.id,)))
+
+    assert next_run.recover() == 1
+    assert ask(ATTEMPT, attempt.id) == [("unknown", HOLD, 1)]
+
+
+class TestShared:
+    """Several processes on one database."""
+
+    @pytest.fixture
+    def clock(self):
+        return [1_000_000]
+
+    @pytest.fixture
+    def start(self, writer, rollups, clock):
+        return lambda: Run(writer, rollups, is_shared=True, clock=lambda connection: clock[0])
+
+    @pytest.fixture
+    def run(self, start):
+        return start()
+
+    def test_who_lives_keeps_what_is_pending(self, book, run, start, clock, ask):
+        attempt = book.reserve()
+        other = start()
+        clock[0] += LEASE_MS
+
+        assert other.recover() == 0
+        assert ask(ATTEMPT, attempt.id) == [("pending", None, 0)]
+        assert ask(RUN, run.id)[0][0] is None
+
+    def test_a_request_between_two_attempts_of_who_lives_stays_open(self, book, start, ask):
+        attempt = book.reserve()
+        book.settle(attempt, "failed", status=502, final=False)
+
+        start().recover()
+
+        assert ask(REQUEST, attempt.request.id) == [(None, None, 0)]
+
+    def test_who_was_not_heard_of_for_long_is_dead(self, book, run, start, clock, ask):
+        attempt = book.reserve()
+        died = clock[0]
+        clock[0] += LEASE_MS + 1
+        other = start()
+
+        assert (other.recover(), other.recover()) == (1, 0)
+        assert ask(ATTEMPT, attempt.id) == [("unknown", HOLD, 1)]
+        assert ask(REQUEST, attempt.request.id) == [(500, "server_stopped", 1)]
+        assert ask(RUN, run.id)[0][0] == died
+
+    def test_who_renews_lives(self, book, run, start, clock, ask):
+        attempt = book.reserve()
+        clock[0] += LEASE_MS + 1
+        run.renew()
+
+        assert start().recover() == 0
+        assert ask(ATTEMPT, attempt.id) == [("pending", None, 0)]
+
+    def test_who_ended_leaves_nothing_pending(self, book, run, start, ask):
+        attempt = book.reserve()
+        run.end()
+
+        assert start().recover() == 1
+        assert ask(ATTEMPT, attempt.id) == [("unknown", HOLD, 1)]
+
+    def test_who_wakes_after_long_is_alive_again(self, run, start, clock, ask):
+        clock[0] += LEASE_MS + 1
+        start().recover()
+
+        run.renew()
+
+        assert ask(RUN, run.id) == [(None, clock[0])]
 
 
 def test_what_was_cut_off_is_said_in_the_log(book, next_run, caplog):
