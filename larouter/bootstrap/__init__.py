@@ -51,6 +51,7 @@ from larouter.routing import Situation, route
 from larouter.routing.guard import guard_of
 from larouter.secrets import Keys, Vault, admin_key
 from larouter.store.baselines import Baselines
+from larouter.store.bills import Bills
 from larouter.store.bookkeeping import Bookkeeping
 from larouter.store.budgets import Budgets
 from larouter.store.catalog import Catalogs
@@ -86,6 +87,7 @@ class Services:
     projects: Projects
     budgets: Budgets
     baselines: Baselines
+    bills: Bills
     gateway: Gateway
     reports: Reports
     replays: Replays
@@ -258,6 +260,7 @@ def bootstrap(settings: Settings) -> Services:
     books = Books(database, time.time)
     spill = Spill(settings.home / "unwritten.jsonl")
     baselines = Baselines(writer, lambda: catalogs.current)
+    reports = Reports(database, zone=settings.zone)
     ledger = Ledger(
         writer,
         run_id=run.id,
@@ -278,6 +281,7 @@ def bootstrap(settings: Settings) -> Services:
         projects=projects,
         budgets=budgets,
         baselines=baselines,
+        bills=Bills(reports, baselines, lambda: catalogs.current),
         gateway=Gateway(
             decide=decide,
             providers=roster.providers,
@@ -291,7 +295,7 @@ def bootstrap(settings: Settings) -> Services:
             faults=Faults((folder("data") / "refusals.toml").read_text("utf-8"), fits),
             on_escalation=escalated,
         ),
-        reports=Reports(database, zone=settings.zone),
+        reports=reports,
         replays=Replays(database),
         feedback=feedback,
         regenerations=Regenerations(time.monotonic, token_bytes(16)),

@@ -19,13 +19,14 @@ from sqlalchemy.orm import Session
 from larouter.core.report import RequestLine, State, Today
 from larouter.store import db, reading_app
 from larouter.store.sql import Database
+from larouter.store.statements import Owner, Statement, owners, statement
 from larouter.store.tables import (
     AttemptRow,
     ProjectRow,
     RequestRow,
     UsageQuarterRow,
 )
-from larouter.store.usage import DayLine, UsageReport, Wanted, days, usage
+from larouter.store.usage import DayLine, Days, UsageReport, Wanted, days, usage
 
 T = TypeVar("T")
 
@@ -72,6 +73,15 @@ class Reports:
     def attempts(self, project_id: str | None = None) -> list[dict[str, Any]]:
         """Every attempt in the form of TRUST B17, oldest first."""
         return self._ask(lambda session: list(_attempts(session, project_id)))
+
+    def owners(self) -> list[Owner]:
+        """Every project that there is or was, with its zone."""
+        return self._ask(lambda session: owners(session, self._zone))
+
+    def statement(self, project: str, month: Days) -> Statement:
+        """The bill of a project, by id or name. Raises `NotFound`."""
+        now_ms = int(self._clock() * 1000)
+        return self._ask(lambda session: statement(session, project, month, self._zone, now_ms))
 
     def date_in(self, zone: str | None = None) -> date:
         """Today's date in a project's `zone`; None: in this machine's."""

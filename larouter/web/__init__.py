@@ -27,6 +27,7 @@ from larouter.web import (
     replay,
     replies,
     responses,
+    statement_api,
     usage,
     usage_baseline,
 )
@@ -36,7 +37,7 @@ from larouter.web.auth import Auth
 _DOORS = (
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
     keys, projects, policies, budgets, feedback, replay, usage,
-    usage_baseline,
+    usage_baseline, statement_api,
 )  # fmt: skip
 
 

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Protocol
 
 from larouter.config import Settings
 from larouter.core.catalog import Catalog
 from larouter.core.report import Feed, Reports, TierLine
+from larouter.store.statements import Owner, Statement
+from larouter.store.usage import Days
 
 
 class Kept(Protocol):
     """The answers that programs wanted kept."""
 
     def count(self) -> int: ...
+
+
+class Bills(Protocol):
+    """What each project has to pay (`store.bills`)."""
+
+    def owners(self) -> Sequence[Owner]: ...
+
+    def today(self, zone: str | None = None) -> date: ...
+
+    def statement(self, project: str, month: Days) -> Statement:
+        """Raises `NotFound`."""
+        ...
 
 
 class Shown(Protocol):
@@ -47,6 +62,9 @@ class Shown(Protocol):
 
     @property
     def results(self) -> Kept: ...
+
+    @property
+    def bills(self) -> Bills: ...
 
     def tiers(self) -> Sequence[TierLine]:
         """Which model serves each tier now, cheapest tier first."""

@@ -62,7 +62,7 @@ def read_stretch(
             param=given[-1],
         )
     if "month" in arguments:
-        return month_stretch(arguments["month"])
+        return Stretch(span=read_month(arguments["month"]), name=arguments["month"])
     if "week" in arguments:
         return _week(arguments["week"])
     if "from" in arguments or "to" in arguments:
@@ -75,14 +75,14 @@ def read_stretch(
     return Stretch(span=span, period=period, name=period)
 
 
-def month_stretch(text: str) -> Stretch:
+def read_month(text: str) -> Days:
     """A month of the calendar. Raises `BadRequest`."""
     found = _MONTH.fullmatch(text)
     year, month = (int(found[1]), int(found[2])) if found else (0, 0)
     if not (year and 1 <= month <= 12):
         raise BadRequest("month is written as 2026-11.", param="month")
     last = calendar.monthrange(year, month)[1]
-    return Stretch(span=_days(date(year, month, 1), date(year, month, last)), name=text)
+    return _days(date(year, month, 1), date(year, month, last))
 
 
 def read_wanted(

@@ -6,8 +6,10 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.serving import make_server
@@ -15,7 +17,11 @@ from werkzeug.serving import make_server
 from larouter.config import Settings, folder
 from larouter.core.catalog import Catalog
 from larouter.core.catalog_toml import read_catalog
+from larouter.core.errors import NotFound
 from larouter.core.report import Lines, RequestLine, TierLine, Today
+from larouter.store.baselines import Chosen
+from larouter.store.statements import Correction, Doubt, Line, Owner, PriceLine, Statement
+from larouter.store.usage import Days, Used
 from larouter.web import pages, session
 
 ADMIN_KEY = "admin-key-of-the-tests"
@@ -80,6 +86,24 @@ class FakeFeed:
 
 
 @dataclass
+class FakeBills:
+    """Has one project, `notes`, and its statement."""
+
+    bill: Statement = field(default_factory=lambda: a_statement())
+
+    def owners(self) -> list[Owner]:
+        return [self.bill.owner]
+
+    def today(self, zone: str | None = None) -> date:
+        return date(2026, 11, 23)
+
+    def statement(self, project: str, month: Days) -> Statement:
+        if project not in self.bill.owner[:2]:
+            raise NotFound(f"There is no project {project!r}.")
+        return replace(self.bill, month=month.first[:7])
+
+
+@dataclass
 class FakeServices:
     settings: Settings = field(default_factory=lambda: Settings(home=Path("nowhere")))
     admin_key: str = ADMIN_KEY
@@ -90,6 +114,7 @@ class FakeServices:
     feed: FakeFeed = field(default_factory=FakeFeed)
     responses: FakeKept = field(default_factory=FakeKept)
     results: FakeKept = field(default_factory=FakeKept)
+    bills: FakeBills = field(default_factory=FakeBills)
     serving: list[TierLine] = field(default_factory=lambda: starter_only())
 
     def tiers(self) -> Sequence[TierLine]:
@@ -139,6 +164,42 @@ def a_line(id: str = "r1", **changes: object) -> RequestLine:
         "duration_ms": 412,
     }
     return RequestLine(**(known | changes))  # type: ignore[arg-type]
+
+
+def a_statement(**changes: Any) -> Statement:
+    """A month with a bit of everything."""
+    cloud = Used(calls=3, succeeded=2, prompt=9_000, cached=1_000, output=800,
+                 cost_nusd=30_123_456, baseline_nusd=40_000_000)  # fmt: skip
+    local = Used(calls=9, succeeded=9, prompt=4_000, output=500, baseline_nusd=9_000_000)
+    none = Used(calls=1)
+    total = cloud + local + none
+    days = {"2026-11-02": cloud + none, "2026-11-20": local}
+    known: dict[str, Any] = {
+        "owner": Owner("prj_1", "notes", "Europe/Berlin", False),
+        "month": "2026-11",
+        "since_ms": 1_793_487_600_000,
+        "until_ms": 1_796_079_600_000,
+        "made_ms": STARTED_MS + 5_000_000_000,
+        "total": total,
+        "here": local,
+        "days": [
+            Line(f"2026-11-{day:02}", days.get(f"2026-11-{day:02}", Used())) for day in range(1, 31)
+        ],
+        "tiers": [Line("FRONTIER", cloud), Line("-", none), Line("SIMPLE", local)],
+        "models": [Line("openai/big", cloud), Line("", none), Line("local/small", local)],
+        "providers": [Line("openai", cloud), Line("", none), Line("local", local)],
+        "bearers": [Line("brr_1", cloud + local), Line("", none)],
+        "doubts": [Doubt("estimated", "openai/big", 1, 10_000_000),
+                   Doubt("unknown", "openai/big", 1, 20_000_000),
+                   Doubt("open", "openai/big", 2, 0), Doubt("unpriced", "custom/odd", 1, 0)],
+        "corrections": [Correction(1_794_000_000_000, 7, "openai/big", -5_000_000)],
+        "corrected": (1, -5_000_000),
+        "prices": [PriceLine("openai/big", 1_790_000_000_000, 3,
+                             {"input": "1.25", "output": "10", "source": "a page"})],
+        "is_whole": True,
+        "baselines": (Chosen(1_793_487_600_000, "prj_1", "anthropic/claude-opus-5-5"),),
+    }  # fmt: skip
+    return Statement(**(known | changes))
 
 
 def an_app(services: FakeServices, clock: Clock | None = None) -> Flask:
