@@ -167,7 +167,7 @@ def test_a_path_is_documented(rules):
         # A static file's path has a version that nobody writes down.
         path = re.sub(r"^/static/.+", "/static/…", re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule))
         # What programs call is written with its method; the page's own paths go without.
-        is_called = path.startswith(("/v1", "/api", "/health"))
+        is_called = path.startswith(("/v1", "/api", "/health", "/metrics"))
         wanted = f"`{method} {path}`" if is_called else f"`{path}`"
         if wanted not in DOCS:
             missing.append(wanted)

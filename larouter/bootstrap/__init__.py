@@ -29,6 +29,7 @@ from larouter.core.errors import LARouterError
 from larouter.core.faults import Faults
 from larouter.core.media import Media
 from larouter.core.media_toml import read_media
+from larouter.core.meters import Meters
 from larouter.core.pace import Pace
 from larouter.core.ports import Leaving, Runner
 from larouter.core.privacy import finder_of
@@ -103,6 +104,7 @@ class Services:
     """Providers that can be added by their name alone."""
     bookkeeping: Bookkeeping
     ledger: Ledger
+    meters: Meters
     books: Books
     run: Run
     started_ms: int
@@ -126,6 +128,9 @@ class Services:
     """Asks a provider what its key opens; raises `KeyError` for a name that is nobody's."""
     key_refused: Callable[[str], bool]
     """Did this provider refuse its key the last time that it was asked?"""
+    engine_states: Callable[[], list[tuple[str, str, int | None]]]
+    """Each local model's key, its engine's state, and the memory that it holds if that is known.
+    Looks at the disk: not for the hub."""
     reload_providers: Callable[[], None]
     refresh: Callable[[], None]
     """Reads anew what another process may have changed."""
@@ -219,6 +224,13 @@ def bootstrap(settings: Settings) -> Services:
         catalogs.refresh()
         roster.refresh()
 
+    def engine_states() -> list[tuple[str, str, int | None]]:
+        return [
+            (model.key, runner.state(model), runner.memory_bytes(model))
+            for model in catalogs.current.models.values()
+            if model.is_local
+        ]
+
     def close() -> None:
         runner.stop_all()
         connections.close()
@@ -259,6 +271,7 @@ def bootstrap(settings: Settings) -> Services:
     budgets = Budgets(writer, settings.zone)
     books = Books(database, time.time)
     spill = Spill(settings.home / "unwritten.jsonl")
+    meters = Meters(lambda key: any(row.key == key for row in catalogs.current.models.values()))
     baselines = Baselines(writer, lambda: catalogs.current)
     reports = Reports(database, zone=settings.zone)
     ledger = Ledger(
@@ -271,6 +284,7 @@ def bootstrap(settings: Settings) -> Services:
         baseline=baselines.price,
         spill=spill,
         wrong=lambda: bool(books.wrong),
+        meters=meters,
     )
     guard = guard_rows(folder("data") / "guard.json")
     feedback = Feedback(writer, projects, guard_of(guard, lambda: catalogs.current, last.lean))
@@ -307,6 +321,7 @@ def bootstrap(settings: Settings) -> Services:
         known=read_known((folder("data") / "providers.toml").read_text("utf-8")),
         bookkeeping=Bookkeeping(writer, rollups),
         ledger=ledger,
+        meters=meters,
         books=books,
         run=run,
         started_ms=now_ms(),
@@ -323,6 +338,7 @@ def bootstrap(settings: Settings) -> Services:
         prices=roster.prices,
         check_key=roster.check_key,
         key_refused=roster.key_refused,
+        engine_states=engine_states,
         reload_providers=roster.reload,
         refresh=refresh,
         is_shared=database.is_shared,

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from larouter.config import import_path
 from larouter.core.catalog import Model
 from larouter.core.errors import EngineDown, ModelNotFound
@@ -129,6 +131,17 @@ class Pool:
         seat = self._seats.get(model.id)
         process = seat.process if seat else None
         return process.ready if process is not None and process.is_alive else None
+
+    def memory_bytes(self, model: Model) -> int | None:
+        """What the model's process holds in memory; None: there is none, or nobody can say."""
+        seat = self._seats.get(model.id)
+        process = seat.process if seat else None
+        if process is None or not process.is_alive:
+            return None
+        try:
+            return int(psutil.Process(process.pid).memory_info().rss)
+        except psutil.Error:
+            return None
 
     def last_lines(self, model: Model) -> tuple[str, ...]:
         """The end of the engine's log, for the owner of this machine."""

@@ -18,6 +18,7 @@ from larouter.core.accounting import baseline_of
 from larouter.core.budget import Bound, Budget
 from larouter.core.catalog import Nanodollars, Price
 from larouter.core.errors import StorageDown
+from larouter.core.meters import Meters
 from larouter.core.report import RequestLine, State
 from larouter.core.route import Choice, Numbers
 from larouter.store.admission import Granted, grant, keep
@@ -65,6 +66,7 @@ class Ledger:
         baseline: Callable[[str], Price | None] = lambda project_id: None,
         spill: Spill | None = None,
         wrong: Callable[[], bool] = lambda: False,
+        meters: Meters | None = None,
     ) -> None:
         """`budgets` are those of a project, this machine's own among them, in the order of their
         ids: the order in which they are always taken. `baseline` is the price that savings of
@@ -79,6 +81,7 @@ class Ledger:
         self._baseline = baseline
         self._spill = spill
         self._wrong = wrong
+        self._meters = meters or Meters()
 
     def reserve(self, record: RequestRecord, choice: Choice, bound: Bound) -> Attempt:
         """Commit the request and a pending attempt (TRUST B3): only then may it be sent."""
@@ -166,9 +169,24 @@ class Ledger:
                 raise
             self._spill.keep(settled)
             is_new = True
+        if is_new:
+            self._meters.settled(
+                request.project.id, request.tier, attempt.model.key, outcome, cost,
+                settled.ended_ms - request.started_ms,
+            )  # fmt: skip
         if is_new and outcome.final and self._feed.is_watched:
             self._feed.publish(_line(attempt, outcome, cost, settled.ended_ms))
         return cost
+
+    @property
+    def queued(self) -> int:
+        """How many batches of jobs wait for the writer."""
+        return self._writer.queued
+
+    @property
+    def spilled(self) -> int:
+        """How many settlements are kept aside."""
+        return 0 if self._spill is None else len(self._spill)
 
     def replay(self) -> int:
         """Write down what had been kept aside; return how much it was. Raises `StorageDown`."""
@@ -185,12 +203,14 @@ class Ledger:
         ended = now_ms()
         row = (*_request_columns(record), ended, status, code)
 
-        def job(connection: Connection) -> None:
+        def job(connection: Connection) -> Share:
             model, tier = connection.execute(_REFUSE, row).fetchone()
             share = _share(record, model or "")._replace(tier=tier)
             self._rollups.add(record.started_ms, share, (1, 0, 0, 0, 0, 0, 0, 0))
+            return share
 
-        self._writer.run(job)
+        share = self._writer.run(job)
+        self._meters.refused(record.project.id, share.tier, share.model, ended - record.started_ms)
         self._feed.publish(
             _request_line(record, status=status, error=code, ended_ms=ended, state="refused")
         )

@@ -146,6 +146,11 @@ class Writer:
             raise ticket.error
         return cast(T, ticket.result)
 
+    @property
+    def queued(self) -> int:
+        """How many batches wait for the thread."""
+        return int(self._jobs.qsize())
+
     def close(self) -> None:
         """Finish what is queued, then close the file."""
         if not self._closed:

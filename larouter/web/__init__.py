@@ -18,6 +18,7 @@ from larouter.web import (
     feedback,
     gemini,
     keys,
+    metrics,
     models,
     ollama,
     openai,
@@ -37,7 +38,7 @@ from larouter.web.auth import Auth
 _DOORS = (
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
     keys, projects, policies, budgets, feedback, replay, usage,
-    usage_baseline, statement_api,
+    usage_baseline, statement_api, metrics,
 )  # fmt: skip
 
 
