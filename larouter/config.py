@@ -108,6 +108,11 @@ class Settings:
         return self.database or self.home / "larouter.db"
 
     @property
+    def backups(self) -> Path:
+        """The folder of the database's copies."""
+        return self.home / "backups"
+
+    @property
     def is_loopback(self) -> bool:
         return self.host in {"127.0.0.1", "localhost", "::1"}
 

@@ -25,7 +25,7 @@ from larouter.core.budget import NOTHING_BEYOND, Bound, bound_of
 from larouter.core.catalog import Catalog, Model, Price
 from larouter.core.chat import ChatRequest, Message
 from larouter.core.conversations import Conversations
-from larouter.core.errors import LARouterError
+from larouter.core.errors import LARouterError, StorageDown
 from larouter.core.faults import Faults
 from larouter.core.media import Media
 from larouter.core.media_toml import read_media
@@ -51,6 +51,7 @@ from larouter.providers.pool import Pool
 from larouter.routing import Situation, route
 from larouter.routing.guard import guard_of
 from larouter.secrets import Keys, Vault, admin_key
+from larouter.store.backups import Backups
 from larouter.store.baselines import Baselines
 from larouter.store.bills import Bills
 from larouter.store.bookkeeping import Bookkeeping
@@ -67,6 +68,7 @@ from larouter.store.providers import AddedProviders
 from larouter.store.replays import Replays
 from larouter.store.reports import Reports
 from larouter.store.responses import Responses
+from larouter.store.restore import finish
 from larouter.store.rollups import Rollups, keep_days
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
@@ -106,6 +108,10 @@ class Services:
     ledger: Ledger
     meters: Meters
     books: Books
+    backups: Backups | None
+    """None: the database is a server, which has its own."""
+    stop_writing: Callable[[], None]
+    """The database was found to be damaged."""
     run: Run
     started_ms: int
     address: str
@@ -168,6 +174,8 @@ def bootstrap(settings: Settings) -> Services:
     """Open the data folder and build the house. Raises `LARouterError` with what to do."""
     make_private_folder(settings.home)
     database = open_database(settings)
+    if settings.database_url is None:
+        finish(settings.database_file)
     migrate(database)
     writer = Writer(database)
     catalogs = Catalogs(
@@ -231,10 +239,15 @@ def bootstrap(settings: Settings) -> Services:
             if model.is_local
         ]
 
+    def stop_writing() -> None:
+        writer.is_damaged = True
+
     def close() -> None:
         runner.stop_all()
         connections.close()
-        run.end()
+        # A database that takes nothing holds nobody back; the next start sees that no end came.
+        with suppress(StorageDown):
+            run.end()
         writer.close()
         spill.close()
 
@@ -323,6 +336,8 @@ def bootstrap(settings: Settings) -> Services:
         ledger=ledger,
         meters=meters,
         books=books,
+        backups=None if database.is_shared else Backups(settings.database_file, settings.backups),
+        stop_writing=stop_writing,
         run=run,
         started_ms=now_ms(),
         address=authority(settings.host, settings.port),

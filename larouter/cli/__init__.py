@@ -10,6 +10,7 @@ from larouter import __version__
 from larouter.cli import (
     budgets,
     catalog,
+    db,
     keys,
     learning,
     projects,
@@ -48,6 +49,7 @@ for command in (
     replay.replay,
     learning.feedback,
     usage.group,
+    db.group,
 ):
     larouter.add_command(command)
 

@@ -91,7 +91,7 @@ def _inside(
     settings: Settings, method: str, path: str, body: Any, bearer: str | None
 ) -> tuple[int, str]:
     make_private_folder(settings.home)
-    with _folder_to_ourselves(settings):
+    with folder_to_ourselves(settings):
         services = bootstrap(settings)
         try:
             app = create_app(services)
@@ -107,7 +107,8 @@ def _inside(
 
 
 @contextlib.contextmanager
-def _folder_to_ourselves(settings: Settings) -> Iterator[None]:
+def folder_to_ourselves(settings: Settings) -> Iterator[None]:
+    """No server starts meanwhile. Raises `Unavailable`."""
     lock = FileLock(settings.home / "serve.lock", mode=0o600)
     try:
         with lock.acquire(timeout=_BUSY_S):

@@ -8,7 +8,7 @@
     ├── Misdirected 421      Unprocessable 422     ProviderNotConfigured 424
     ├── TooManyRequests 429 ── BudgetExceeded ── Unbounded 400      HeadersTooLarge 431
     ├── UpstreamError 502 ── UpstreamRefused (the provider's own 4xx) · UpstreamTimeout 504
-    └── Unavailable 503 ── EngineDown · StorageDown
+    └── Unavailable 503 ── EngineDown · StorageDown ── DatabaseDamaged
 
 Raise the most specific one; the door turns it into the caller's JSON shape, once.
 """
@@ -209,3 +209,15 @@ class EngineDown(Unavailable):
 
 class StorageDown(Unavailable):
     code = "storage_unavailable"
+
+
+class DatabaseDamaged(StorageDown):
+    """Something in the database's file is not as it was written: it is left as it is (TRUST A9)."""
+
+    code = "database_damaged"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "LARouter's database is damaged, and was left as it is. Stop LARouter; larouter db "
+            "restore brings the last backup back, and larouter db list shows all of them."
+        )

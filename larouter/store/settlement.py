@@ -1,7 +1,8 @@
 """How an attempt ended, as plain values: written into the database, or kept aside until it can be.
 
 `apply` may be called again with the same settlement, at once or after a restart: only the first
-time changes anything.
+time changes anything. In a database that was restored, another request's attempt may have the
+number by now: that one is left alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from larouter.store.sql import Connection
 
 _CLOSE_ATTEMPT = """UPDATE attempt SET state=?, provider_id=?, cost_nusd=?, input=?, cache_read=?,
  cache_write_5m=?, cache_write_1h=?, output=?, audio=?, image=?, first_ms=?, ended_ms=?
- WHERE id=? AND state='pending'"""
+ WHERE id=? AND request_id=? AND state='pending'"""
 _INSERT_ENTRY = (
     "INSERT INTO ledger_entry (attempt_id, kind, cost_nusd, created_ms) VALUES (?,?,?,?)"
 )
@@ -66,7 +67,7 @@ def apply(
         (
             settled.state, settled.provider_id, cost, usage.input, usage.cache_read,
             usage.cache_write_5m, usage.cache_write_1h, usage.output, usage.audio, usage.image,
-            settled.first_ms, ended_ms, settled.attempt_id,
+            settled.first_ms, ended_ms, settled.attempt_id, settled.request_id,
         ),
     )  # fmt: skip
     if closed.rowcount == 0:

@@ -18,6 +18,8 @@ Error = sqlite3.Error
 IntegrityError = sqlite3.IntegrityError
 """A row breaks a rule of its table: mostly, that a name is taken."""
 
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
 Values = Sequence[Any] | Mapping[str, Any]
 
 
@@ -89,3 +91,9 @@ class Database(Protocol):
     def created(self) -> None:
         """The tables are there now."""
         ...
+
+
+def is_damage(error: BaseException) -> bool:
+    """Did SQLite find something in its file that it never writes?"""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGE

@@ -42,7 +42,7 @@ class SqliteFile:
     is_shared = False
     begin = "BEGIN IMMEDIATE"
     begin_reading = "BEGIN"
-    mend = "move it away or restore a backup of it."
+    mend = "larouter db restore brings the last backup back; larouter db list shows all of them."
 
     def __init__(self, path: os.PathLike[str]) -> None:
         self.path = Path(path)

@@ -20,8 +20,8 @@ from typing import Any, Protocol, TypeVar, cast
 import gevent
 from gevent.monkey import get_original
 
-from larouter.core.errors import StorageDown
-from larouter.store.sql import Connection, Database, Error
+from larouter.core.errors import DatabaseDamaged, StorageDown
+from larouter.store.sql import Connection, Database, Error, is_damage
 
 T = TypeVar("T")
 Job = Callable[[Connection], T]
@@ -116,6 +116,8 @@ class Writer:
         self._jobs = _SimpleQueue()
         self._hubs: dict[int, _Hub] = {}
         self._closed = False
+        self.is_damaged = False
+        """Nothing is written any more (TRUST A9)."""
         self._gone = _allocate_lock()
         self._gone.acquire()
         self._begin = database.begin
@@ -129,6 +131,8 @@ class Writer:
         """
         if self._closed:
             raise _shutting_down()
+        if self.is_damaged:
+            raise DatabaseDamaged
         ticket = _Ticket(job, self._hub())
         ticket.hub.add(ticket)
         # A loop, because anyone may switch to a greenlet; KeyboardInterrupt leaves it.
@@ -139,6 +143,10 @@ class Writer:
             ticket.waiter = None
         if isinstance(ticket.error, Error):
             logger.error("the database refused a write: %s", ticket.error)
+            if is_damage(ticket.error):
+                # What is written on would be lost, and might spoil what is still whole.
+                self.is_damaged = True
+                raise DatabaseDamaged from ticket.error
             raise StorageDown(
                 "LARouter cannot write to its database. Check free disk space and the data folder."
             ) from ticket.error

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from logging.handlers import RotatingFileHandler
-from typing import TextIO
+from typing import Any, TextIO
 
 import gevent
 from filelock import FileLock, Timeout
@@ -26,10 +26,12 @@ from larouter.config import (
     write_private_file,
 )
 from larouter.core.errors import LARouterError
+from larouter.store.damage import look_before_serving
 from larouter.store.invariants import EVERY_S, FIRST_S
+from larouter.store.restore import finish
 from larouter.store.runs import HEARTBEAT_S
 from larouter.store.sql import Error
-from larouter.web import create_app, session
+from larouter.web import create_app, session, upkeep
 from larouter.web.pages import LAUNCH_PATHS
 from larouter.web.redacting import Redacting
 from larouter.web.server import Server
@@ -64,19 +66,23 @@ def serve(settings: Settings, *, out: TextIO | None = sys.stdout) -> None:
         raise AlreadyRunning(_running_address(settings)) from None
     # What a killed server wrote; commands would knock there until we have written our own.
     settings.runtime_file.unlink(missing_ok=True)
+    is_whole = True
+    if settings.database_url is None:
+        finish(settings.database_file)
+        is_whole = look_before_serving(settings.database_file)
     services = bootstrap(settings)
     redacting.secrets = lambda: services.keys.known() | {services.admin_key}
     try:
         services.ledger.replay()
         services.run.recover()
-        _serve(services, out)
+        _serve(services, out, is_whole=is_whole)
     finally:
         settings.runtime_file.unlink(missing_ok=True)
         services.close()
         lock.release()
 
 
-def _serve(services: Services, out: TextIO | None) -> None:
+def _serve(services: Services, out: TextIO | None, *, is_whole: bool) -> None:
     settings = services.settings
     app = create_app(services)
     server = Server(app, hosts=_host_names(settings.host), launch_paths=LAUNCH_PATHS, logger=logger)
@@ -95,8 +101,14 @@ def _serve(services: Services, out: TextIO | None) -> None:
         with app.app_context():
             code = session.issue_code() if out.isatty() else None
         _greet(out, services.address, bearer, code)
-    heartbeat = gevent.spawn(_renew_lease, services)
-    books = gevent.spawn(_check_books, services)
+    beside: list[gevent.Greenlet[..., Any]] = [
+        gevent.spawn(_renew_lease, services),
+        gevent.spawn(_check_books, services),
+    ]
+    if services.backups is not None:
+        beside.append(gevent.spawn(upkeep.keep_backups, services, services.backups))
+        if not is_whole:
+            beside.append(gevent.spawn(upkeep.look_at_large_file, services, services.backups))
     stop.wait()
     for number in (signal.SIGTERM, signal.SIGINT):
         # A second Ctrl-C means now.
@@ -104,7 +116,7 @@ def _serve(services: Services, out: TextIO | None) -> None:
     logger.info("stopping: %d requests are still being answered", server.in_flight)
     services.feed.close()
     server.drain(DRAIN_S)
-    gevent.killall([heartbeat, books])
+    gevent.killall(beside)
 
 
 def _refuse_open_house(settings: Settings) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
@@ -92,3 +94,19 @@ class Book:
         attempt = self.reserve(model, **facts)
         self.settle(attempt, state, **(outcome or {}))
         return attempt
+
+
+def spoil_pages(path, tables=("attempt", "attempt_request", "request")):
+    """Overwrite a page of each of these tables and indexes, as a bad disk does."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        marks = ",".join("?" * len(tables))
+        roots = connection.execute(
+            f"SELECT rootpage FROM sqlite_master WHERE name IN ({marks})",  # noqa: S608
+            tables,
+        ).fetchall()
+    with path.open("r+b") as file:
+        for (root,) in roots:
+            file.seek((root - 1) * size)
+            file.write(b"\xa5" * size)

@@ -23,6 +23,10 @@ from tests import postgres as postgresql
 from tests.store.bills import MODELS, NOON, Book
 
 _SQLITE_ALONE = {
+    "test_backups",
+    "test_compact",
+    "test_damage",
+    "test_restore",
     "test_schema",
     "test_sql",
     "test_sqlite",
@@ -56,6 +60,12 @@ def database(database_kind, request, tmp_path):
     database = request.getfixturevalue("postgres")
     postgresql.empty(database)
     return database
+
+
+@pytest.fixture
+def file(database):
+    """The file of SQLite's."""
+    return database.path
 
 
 @pytest.fixture
