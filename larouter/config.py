@@ -49,6 +49,7 @@ _OURS = frozenset(
         "LAROUTER_UNKNOWN_MODEL",
         "LAROUTER_JUDGE",
         "LAROUTER_JUDGE_MS",
+        "LAROUTER_KEEP_DAYS",
         "LAROUTER_BEARER",
     }
 )
@@ -96,6 +97,8 @@ class Settings:
     """A local model that is loaded may be asked how hard an unclear request is."""
     judge_ms: int = 800
     """How long its answer is waited for."""
+    keep_days: int | None = 90
+    """How long requests are kept; None: for ever. Their sums always are."""
     zone: str = "UTC"
     """This machine's time zone, by its IANA name: where no project says otherwise, its days and
     months begin at midnight there."""
@@ -152,6 +155,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         unknown_model=_one_of(env, "LAROUTER_UNKNOWN_MODEL", ("reject", "auto"), "reject"),
         judge=_one_of(env, "LAROUTER_JUDGE", ("auto", "off"), "auto") == "auto",
         judge_ms=_judge_ms(env.get("LAROUTER_JUDGE_MS") or "800"),
+        keep_days=_keep_days(env.get("LAROUTER_KEEP_DAYS") or "90"),
         zone=_machine_zone(),
         child_environment={
             name: value for name, value in env.items() if name in _CHILD or name.startswith("LC_")
@@ -279,6 +283,16 @@ def _judge_ms(text: str) -> int:
     raise SettingsError(
         f"LAROUTER_JUDGE_MS is {text!r}; write a number of milliseconds from 50 to 10000, or turn "
         "the judge off with LAROUTER_JUDGE=off."
+    )
+
+
+def _keep_days(text: str) -> int | None:
+    if text.lower() == "forever":
+        return None
+    if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) >= 1:
+        return int(text)
+    raise SettingsError(
+        f"LAROUTER_KEEP_DAYS is {text!r}; write a number of days from 1, or forever."
     )
 
 

@@ -69,6 +69,7 @@ from larouter.store.replays import Replays
 from larouter.store.reports import Reports
 from larouter.store.responses import Responses
 from larouter.store.restore import finish
+from larouter.store.retention import Retention
 from larouter.store.rollups import Rollups, keep_days
 from larouter.store.runs import Run
 from larouter.store.schema import migrate
@@ -110,6 +111,7 @@ class Services:
     books: Books
     backups: Backups | None
     """None: the database is a server, which has its own."""
+    retention: Retention
     stop_writing: Callable[[], None]
     """The database was found to be damaged."""
     run: Run
@@ -337,6 +339,7 @@ def bootstrap(settings: Settings) -> Services:
         meters=meters,
         books=books,
         backups=None if database.is_shared else Backups(settings.database_file, settings.backups),
+        retention=Retention(writer, settings.keep_days),
         stop_writing=stop_writing,
         run=run,
         started_ms=now_ms(),

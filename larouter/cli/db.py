@@ -15,15 +15,17 @@ from pathlib import Path
 import click
 
 from larouter.bootstrap import open_database
-from larouter.cli.calls import folder_to_ourselves, running
+from larouter.cli.calls import call, folder_to_ourselves, running
 from larouter.config import Settings, make_private_folder, read_settings
 from larouter.core.errors import BadRequest, Unavailable
 from larouter.store.backups import Backup, Backups, copy_database
 from larouter.store.checkup import check as check_database
+from larouter.store.compact import compact
 from larouter.store.restore import Contents, finish, look_into, restore
 from larouter.store.schema import migrate
 
 _ASK_S = 0.2
+_MOST_DAYS = 36_500
 
 
 @click.group("db")
@@ -99,6 +101,47 @@ def restore_backup(file: Path | None, yes: bool) -> None:
         migrate(open_database(settings))
     click.echo("Restored." + (f" What was there is {aside} now." if aside else ""))
     click.echo("Bearers that were replaced since that backup are valid again.", err=True)
+
+
+@group.command()
+@click.option("--older-than", required=True, metavar="30d", help="So many days.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(older_than: str, yes: bool) -> None:
+    """Delete requests, their calls and stored responses that are older; their sums stay."""
+    number = older_than.removesuffix("d")
+    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= _MOST_DAYS):
+        raise click.UsageError("--older-than is a number of days, such as 30d.")
+    days = int(number)
+    if not yes:
+        click.confirm(
+            f"Delete every request that is older than {days} days? What was used and what it cost "
+            "stays, as sums by quarter of an hour and by day.",
+            abort=True,
+        )
+    requests = responses = 0
+    with _Progress() as tell:
+        is_done = False
+        while not is_done:
+            gone = call("POST", "/api/database/purge", {"older_than_days": days})
+            requests += gone["requests"]
+            responses += gone["responses"]
+            is_done = gone["is_done"]
+            tell(f"deleting old requests: {requests:,}", 0)
+    click.echo(f"Deleted {requests:,} requests and {responses:,} stored responses.")
+
+
+@group.command("compact")
+def compact_file() -> None:
+    """Give the room of what was deleted back to the disk; no server may be running."""
+    settings = read_settings()
+    path = _file(settings)
+    if running(settings):
+        raise Unavailable("A server is using this database. Stop it first.")
+    with folder_to_ourselves(settings), _Progress() as tell:
+        before = path.stat().st_size
+        tell("writing the file anew", 0)
+        compact(path)
+    click.echo(f"{_size(before)} before, {_size(path.stat().st_size)} now.")
 
 
 def backups_of(settings: Settings) -> Backups:

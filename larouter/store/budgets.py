@@ -11,6 +11,7 @@ from larouter.budget import window_at
 from larouter.core.budget import ALERTS, METRICS, PERIODS, SCOPES, Budget
 from larouter.core.errors import BadRequest, NotFound
 from larouter.store.admission import HOLD, Place, place_of
+from larouter.store.rollups import kept_since
 from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
 
@@ -33,7 +34,11 @@ _BEFORE = """SELECT a.id, r.id, a.state = 'pending', a.hold_nusd, a.cost_nusd,
  a.input + a.cache_read + a.cache_write_5m + a.cache_write_1h + a.audio + a.image + a.output,
  a.provider, a.model, r.tier, a.state IN ('settled', 'estimated', 'unknown')
  FROM attempt a JOIN request r ON r.id = a.request_id
- WHERE a.started_ms >= ? AND (CAST(? AS TEXT) IS NULL OR a.project_id = ?)"""
+ WHERE a.started_ms >= ? AND r.started_ms >= ? AND (CAST(? AS TEXT) IS NULL OR a.project_id = ?)"""
+# Of requests that are not kept any more the sums are.
+_LONG_BEFORE = """SELECT tier, model, sum(cost_nusd), sum(prompt + output), sum(succeeded)
+ FROM usage_quarter WHERE start_ms >= ? AND start_ms < ?
+ AND (CAST(? AS TEXT) IS NULL OR project_id = ?) GROUP BY tier, model"""
 _ALERTS = """SELECT a.id, a.budget_id, b.name, b.metric, b.project_id, a.mark, a.spent, a.cap,
  a.created_ms, a.seen_ms FROM alert a JOIN budget b ON b.id = a.budget_id
  WHERE (CAST(? AS TEXT) IS NULL OR b.project_id = ?) ORDER BY a.id DESC LIMIT ?"""
@@ -253,10 +258,10 @@ def _open(connection: Connection, budget: Budget, at_ms: int) -> None:
     project = budget.project_id
     spent = reserved = 0
     answered: set[str] = set()
-    before = connection.execute(_BEFORE, (window.start_ms, project, project)).fetchall()
+    kept_ms = kept_since(connection)
+    before = connection.execute(_BEFORE, (window.start_ms, kept_ms, project, project)).fetchall()
     for attempt, request, is_open, hold, cost, tokens, provider, model, tier, took in before:
-        named = {"all": "", "tier": tier, "provider": provider, "model": model}[budget.scope]
-        if named != budget.of:
+        if _named(budget.scope, tier, provider, model) != budget.of:
             continue
         if is_open:
             # It is settled like any other. How many tokens it may take was not written down.
@@ -268,11 +273,21 @@ def _open(connection: Connection, budget: Budget, at_ms: int) -> None:
             answered.add(request)
         else:
             spent += (cost or 0) if budget.metric == "cost" else tokens
+    for tier, model, cost, tokens, succeeded in connection.execute(
+        _LONG_BEFORE, (window.start_ms, kept_ms, project, project)
+    ):
+        provider = model.partition("/")[0]
+        if _named(budget.scope, tier, provider, model) == budget.of:
+            spent += {"cost": cost, "tokens": tokens, "requests": succeeded}[budget.metric]
     connection.execute(
         "INSERT INTO budget_window "
         "(budget_id, start_ms, end_ms, opening, spent, reserved, blocked) VALUES (?,?,?,?,?,?,0)",
         (budget.id, *window, spent, spent, reserved),
     )
+
+
+def _named(scope: str, tier: str, provider: str, model: str) -> str:
+    return {"all": "", "tier": tier, "provider": provider, "model": model}[scope]
 
 
 def _budget(row: tuple[Any, ...], zone: str) -> Budget:

@@ -23,6 +23,9 @@ _DAYS_KEPT = 4_096
 """Quarters whose days are remembered: a look-up in a time zone costs microseconds."""
 
 _ZONE = "usage_zone"
+KEPT_SINCE = "requests_kept_since"
+"""The setting that says from when on requests are whole: older ones are let go of, their sums stay
+(`store/retention.py`)."""
 
 SUMS = ("calls", "succeeded", "prompt", "cached", "output", "cost_nusd", "unpriced",
         "baseline_nusd")  # fmt: skip
@@ -48,13 +51,14 @@ _TRUTH = f"""SELECT start_ms, {", ".join(_KEY)}, {", ".join(f"sum({name})" for n
   coalesce(model, '') AS model, coalesce(bearer_id, '') AS bearer_id, 1 AS calls,
   CASE WHEN status < 400 THEN 1 ELSE 0 END AS succeeded, 0 AS prompt, 0 AS cached, 0 AS output,
   0 AS cost_nusd, 0 AS unpriced, coalesce(baseline_nusd, 0) AS baseline_nusd
- FROM request WHERE ended_ms IS NOT NULL
+ FROM request WHERE ended_ms IS NOT NULL AND started_ms >= ?
  UNION ALL
  SELECT r.started_ms - r.started_ms % {QUARTER_MS}, a.project_id, r.tier, a.model,
   coalesce(r.bearer_id, ''), 0, 0,
   a.input + a.cache_read + a.cache_write_5m + a.cache_write_1h + a.audio + a.image, a.cache_read,
   a.output, coalesce(a.cost_nusd, 0), CASE WHEN a.cost_nusd IS NULL THEN 1 ELSE 0 END, 0
- FROM attempt a JOIN request r ON r.id = a.request_id WHERE a.state <> 'pending'
+ FROM attempt a JOIN request r ON r.id = a.request_id
+ WHERE a.state <> 'pending' AND r.started_ms >= ?
 ) AS parts GROUP BY start_ms, {", ".join(_KEY)}"""  # noqa: S608 - names of ours
 
 
@@ -118,13 +122,11 @@ class Rollups:
     def rebuild(self, connection: Connection) -> None:
         """Both tables anew from requests and attempts, as far back as these are kept. What is
         older stays as it is."""
-        oldest = connection.execute("SELECT min(started_ms) FROM request").fetchone()[0]
-        if oldest is None:
+        since = _whole_since(connection)
+        if not since:
             return
-        connection.execute(
-            "DELETE FROM usage_quarter WHERE start_ms >= ?", (oldest - oldest % QUARTER_MS,)
-        )
-        rows = connection.execute(_TRUTH).fetchall()
+        connection.execute("DELETE FROM usage_quarter WHERE start_ms >= ?", (since,))
+        rows = connection.execute(_TRUTH, (since, since)).fetchall()
         connection.executemany(_ADD_QUARTER, rows)
         self.rebuild_days(connection)
         # What this batch has added so far is in the rows already.
@@ -169,11 +171,26 @@ def keep_days(writer: Writer, rollups: Rollups, zone: str) -> None:
     writer.run(job)
 
 
+def kept_since(connection: Connection) -> int:
+    """From when on no request has been let go of, in Unix milliseconds: a whole quarter."""
+    row = connection.execute("SELECT value FROM setting WHERE name=?", (KEPT_SINCE,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _whole_since(connection: Connection) -> int:
+    """The quarter from which on the sums are those of the requests that there are; 0: there are
+    none, and never were."""
+    since = kept_since(connection)
+    oldest = connection.execute(
+        "SELECT min(started_ms) FROM request WHERE started_ms >= ?", (since,)
+    ).fetchone()[0]
+    return since if oldest is None else max(since, oldest - oldest % QUARTER_MS)
+
+
 def differences(connection: Connection) -> list[str]:
     """Where the sums are not what requests and attempts come to; none: they are right."""
-    oldest = connection.execute("SELECT min(started_ms) FROM request").fetchone()[0]
-    since = 0 if oldest is None else oldest - oldest % QUARTER_MS
-    truth = set(connection.execute(_TRUTH).fetchall())
+    since = _whole_since(connection)
+    truth = set(connection.execute(_TRUTH, (since, since)).fetchall())
     kept = set(
         connection.execute(
             f"SELECT start_ms, {_COLUMNS} FROM usage_quarter WHERE start_ms >= ?",  # noqa: S608 - names

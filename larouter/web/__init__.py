@@ -14,6 +14,7 @@ from larouter.web import (
     budgets,
     catalog_api,
     completions,
+    database,
     embeddings,
     feedback,
     gemini,
@@ -38,7 +39,7 @@ from larouter.web.auth import Auth
 _DOORS = (
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
     keys, projects, policies, budgets, feedback, replay, usage,
-    usage_baseline, statement_api, metrics,
+    usage_baseline, statement_api, metrics, database,
 )  # fmt: skip
 
 

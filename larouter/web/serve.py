@@ -104,6 +104,7 @@ def _serve(services: Services, out: TextIO | None, *, is_whole: bool) -> None:
     beside: list[gevent.Greenlet[..., Any]] = [
         gevent.spawn(_renew_lease, services),
         gevent.spawn(_check_books, services),
+        gevent.spawn(upkeep.keep_to_days, services),
     ]
     if services.backups is not None:
         beside.append(gevent.spawn(upkeep.keep_backups, services, services.backups))

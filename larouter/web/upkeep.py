@@ -1,8 +1,10 @@
-"""What a server does beside its requests, off the hub: it looks through its file and copies it."""
+"""What a server does beside its requests: it looks through its file, copies it, and lets go of what
+is older than it is to be kept."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 
 import gevent
@@ -17,6 +19,11 @@ FIRST_S = 60.0
 EVERY_S = 60.0
 RETRY_S = 900.0
 """After a backup that could not be made."""
+PURGE_FIRST_S = 600.0
+PURGE_EVERY_S = 3_600.0
+PAUSE_S = 0.05
+"""Between two transactions that let go of something: whoever asks meanwhile goes first."""
+_JUMP_S = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +41,27 @@ def keep_backups(services: Services, backups: Backups) -> None:
         if backups.is_due():
             is_well = _apart(services, backups.make)
         gevent.sleep(EVERY_S if is_well else RETRY_S)
+
+
+def keep_to_days(services: Services) -> None:
+    """Purge every hour, for as long as the server runs. Not while the clock jumps: one that was
+    set far ahead would let go of what is young."""
+    wait_s = PURGE_FIRST_S
+    while services.retention.days is not None:
+        wall, steady = time.time(), time.monotonic()
+        gevent.sleep(wait_s)
+        wait_s = PURGE_EVERY_S
+        if abs((time.time() - wall) - (time.monotonic() - steady)) > _JUMP_S:
+            continue
+        try:
+            gone = services.retention.purge(
+                services.retention.days, pause=lambda: gevent.sleep(PAUSE_S)
+            )
+        except LARouterError as error:
+            logger.error("old requests could not be let go of: %s", error)
+            continue
+        if gone.requests or gone.responses:
+            logger.info("let go of %d requests and %d responses that were old", *gone[:2])
 
 
 def _apart(services: Services, work: Callable[[], object]) -> bool:

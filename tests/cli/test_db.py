@@ -185,3 +185,38 @@ def test_after_damage_a_server_does_not_start_until_the_backup_is_back(serve, at
     again = serve(bearer=server.bearer)
     assert again.chat("custom/plain").status_code == 200
     assert [row["state"] for row in again.query("SELECT state FROM attempt")] == ["settled"] * 2
+
+
+def test_old_requests_are_deleted_after_asking(kept):
+    usage = kept.home / "larouter.db"
+    with closing(sqlite3.connect(usage, isolation_level=None)) as connection:
+        connection.execute(
+            "INSERT INTO request (id, project_id, asked, tier, stage, score, reason, stream, "
+            "started_ms, ended_ms, status) "
+            "SELECT 'req_1', id, 'auto', 'SIMPLE', 'rules', 0, '', 0, 1, 2, 400 FROM project"
+        )
+
+    with pytest.raises(click.Abort):
+        kept.run("db", "purge", "--older-than", "30d", stdin="n\n")
+    assert kept.lines("db", "purge", "--older-than", "30d", "--yes") == [
+        "Deleted 1 requests and 0 stored responses."
+    ]
+    assert kept.lines("db", "purge", "--older-than", "30", "--yes") == [
+        "Deleted 0 requests and 0 stored responses."
+    ]
+
+
+@pytest.mark.parametrize("text", ["0d", "30h", "d", "-1d", "99999d"])
+def test_a_purge_needs_days(kept, text):
+    with pytest.raises(click.UsageError):
+        kept.run("db", "purge", f"--older-than={text}", "--yes")
+
+
+def test_the_file_is_made_smaller(kept):
+    assert " MB before, " in kept.run("db", "compact").stdout
+
+
+@pytest.mark.slow
+def test_a_file_in_use_is_not_made_smaller(serve, at):
+    with pytest.raises(Unavailable, match="Stop it first"):
+        at(serve()).run("db", "compact")

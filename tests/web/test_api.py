@@ -42,6 +42,7 @@ ADMIN_ROUTES = [
     ("POST", "/api/catalog"),
     ("DELETE", "/api/catalog"),
     ("POST", "/api/sign-in-codes"),
+    ("POST", "/api/database/purge"),
 ]
 
 

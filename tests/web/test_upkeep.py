@@ -80,3 +80,78 @@ def test_a_large_file_is_looked_through_beside_the_requests(house, tmp_path):
 
 def _refused(answer):
     return answer if answer.status_code == 503 else None
+
+
+@pytest.fixture
+def purging(soon, monkeypatch):
+    """Purge until the test ends."""
+    for name in ("PURGE_FIRST_S", "PURGE_EVERY_S", "PAUSE_S"):
+        monkeypatch.setattr(upkeep, name, 0.01)
+    running = []
+
+    def purging(house):
+        running.append(gevent.spawn(upkeep.keep_to_days, house.services))
+
+    yield purging
+    gevent.killall(running)
+
+
+def grow_old(house, days):
+    """Put what was asked so far to another time."""
+    ago = days * 86_400_000
+
+    def job(connection):
+        connection.execute("UPDATE request SET started_ms = started_ms - ?", (ago,))
+
+    house.services.bookkeeping._writer.run(job)
+
+
+def count(house):
+    return house.services.bookkeeping._writer.run(
+        lambda connection: connection.execute("SELECT count(*) FROM request").fetchone()[0]
+    )
+
+
+def test_a_server_lets_go_of_what_is_old(house, purging, caplog):
+    house.chat("nobody/nothing")
+    grow_old(house, 91)
+    house.chat("nobody/nothing")
+    caplog.set_level("INFO")
+
+    purging(house)
+
+    patiently(lambda: count(house) == 1)
+    patiently(lambda: "let go of 1 requests" in caplog.text)
+
+
+def test_for_ever_is_for_ever(open_house, purging):
+    house = open_house(LAROUTER_KEEP_DAYS="forever")
+
+    upkeep.keep_to_days(house.services)
+
+
+def test_a_clock_that_jumps_purges_nothing(house, purging, monkeypatch):
+    house.chat("nobody/nothing")
+    grow_old(house, 91)
+    times = iter(range(10**9, 10**12, 86_400))
+    looked = []
+
+    def jumping():
+        looked.append(1)
+        return next(times)
+
+    monkeypatch.setattr("larouter.web.upkeep.time.time", jumping)
+    purging(house)
+
+    patiently(lambda: len(looked) > 10)
+    assert count(house) == 1
+
+
+def test_what_cannot_be_written_is_tried_again(house, purging, caplog):
+    house.chat("nobody/nothing")
+    grow_old(house, 91)
+    house.services.stop_writing()
+
+    purging(house)
+
+    patiently(lambda: caplog.text.count("could not be let go of") > 1)
