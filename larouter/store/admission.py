@@ -14,6 +14,7 @@ from larouter.budget import amount_words, budget_words, renewal_words, window_at
 from larouter.core.budget import LEAST_OUTPUT, Bound, Budget, Held
 from larouter.core.catalog import Nanodollars
 from larouter.core.errors import BudgetExceeded, Unbounded
+from larouter.store.setback import put_back, renewal_after
 from larouter.store.sql import Connection
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _GIVE_BACK = """UPDATE budget_window
  WHERE budget_id = ? AND start_ms = ? RETURNING spent"""
 _HELD = """SELECT h.start_ms, h.amount, b.id, b.project_id, b.name, b.metric, b.cap, b.hard,
  b.alerts FROM hold h JOIN budget b ON b.id = h.budget_id WHERE h.attempt_id = ? ORDER BY b.id"""
-_CLOSE_HOLD = "UPDATE hold SET spent = ? WHERE attempt_id = ? AND budget_id = ?"
+_CLOSE_HOLD = "UPDATE hold SET spent = ? WHERE attempt_id = ? AND budget_id = ? RETURNING start_ms"
 _ALERT = """INSERT INTO alert (budget_id, start_ms, mark, spent, cap, created_ms)
  VALUES (?,?,?,?,?,?) ON CONFLICT (budget_id, start_ms, mark) DO NOTHING"""
 
@@ -77,7 +78,8 @@ class Granted(NamedTuple):
 def place_of(connection: Connection, budget: Budget, at_ms: int) -> Place:
     """The budget's window of this moment, opened if it is new.
 
-    A clock that was set back never reopens an older window (TRUST B12).
+    A clock that was set back never reopens an older window (TRUST B12); what becomes of the
+    budget then, `store/setback.py` says.
     """
     row = connection.execute(_LATEST, (budget.id,)).fetchone()
     if row is None or row[1] <= at_ms:
@@ -87,6 +89,11 @@ def place_of(connection: Connection, budget: Budget, at_ms: int) -> Place:
         connection.execute(_OPEN, (budget.id, *window, spent, spent))
         return Place(budget, *window, spent, 0, is_blocked=False)
     start_ms, end_ms, spent, reserved, blocked = row
+    if at_ms < start_ms:
+        end_ms = min(end_ms, renewal_after(connection, budget, start_ms, at_ms))
+        if end_ms <= at_ms:
+            put_back(connection, budget, at_ms, end_ms)
+            return place_of(connection, budget, at_ms)
     return Place(budget, start_ms, end_ms, spent, reserved, is_blocked=bool(blocked))
 
 
@@ -133,14 +140,17 @@ def held_of(connection: Connection, attempt_id: int) -> list[Held]:
 def give_back(connection: Connection, settled: Settlement, held: Sequence[Held]) -> bool:
     """Take what the attempt cost, and no longer what it could have. True: it cost more."""
     overran = False
-    for budget, start_ms, amount in held:
+    for budget, _, amount in held:
         spent = _taken(budget.metric, settled, amount)
         is_over = budget.hard and spent > amount
         overran |= is_over
+        # As the row says: its window may have been put back meanwhile.
+        (start_ms,) = connection.execute(
+            _CLOSE_HOLD, (spent, settled.attempt_id, budget.id)
+        ).fetchone()
         (total,) = connection.execute(
             _GIVE_BACK, (amount, spent, int(is_over), budget.id, start_ms)
         ).fetchone()
-        connection.execute(_CLOSE_HOLD, (spent, settled.attempt_id, budget.id))
         marks = [mark for mark in budget.alerts if total * 100 >= budget.cap * mark]
         # Only what this call has passed; the others were told of before.
         marks = [mark for mark in marks if (total - spent) * 100 < budget.cap * mark]

@@ -163,8 +163,10 @@ def _check_books(services: Services) -> None:
     gevent.sleep(FIRST_S)
     while True:
         try:
+            # A clock that was set back is noticed even where every request is refused.
+            services.budgets.standing(services.budgets.every())
             services.books.check()
-        except Error:
+        except (Error, LARouterError):
             logger.exception("the books could not be looked at")
         gevent.sleep(EVERY_S)
 

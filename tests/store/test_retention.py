@@ -224,13 +224,15 @@ def test_a_new_budget_counts_what_nobody_knows_once(book, bill, budgets, retenti
     assert ask("SELECT spent FROM budget_window") == [(HOLD + COST,)]
 
 
-def test_stored_responses_go_too(writer, retention):
+def test_stored_responses_go_too(book, writer, retention):
     clock = [old(20)]
     responses = Responses(writer, clock=lambda: clock[0])
     for number in range(60):
-        responses.save("p", {"id": f"resp_{number}", "output": []}, [{"content": "hi"}], None)
+        responses.save(
+            book.project.id, {"id": f"resp_{number}", "output": []}, [{"content": "hi"}], None
+        )
     clock[0] = old(2)
-    responses.save("p", {"id": "resp_new", "output": []}, [{"content": "hi"}], None)
+    responses.save(book.project.id, {"id": "resp_new", "output": []}, [{"content": "hi"}], None)
 
     assert retention.purge(10).responses == 60
 
