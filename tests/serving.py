@@ -60,12 +60,14 @@ def command(home, *arguments, stdin="", timeout_s=_PATIENCE_S, **settings):
 class Serving:
     """A server from its start to its end. Asks in the name of the project `default`."""
 
-    def __init__(self, home, *, bearer=None, **settings):
+    def __init__(self, home, *, bearer=None, prefix=(), **settings):
+        """`prefix` is a command that ends by running the rest of its line."""
         self.home = Path(home)
-        self._out = (self.home / "serve.out").open("w+b")
+        self._out_path = self.home / "serve.out"
+        self._out = self._out_path.open("w+b")
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "app.py", "serve"],
+            [*prefix, sys.executable, "app.py", "serve"],
             cwd=ROOT,
             env=environment(home, **settings),
             stdin=subprocess.DEVNULL,
@@ -73,6 +75,9 @@ class Serving:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        if prefix:
+            # It may see another disk there than we do.
+            self.home = Path(f"/proc/{self.process.pid}/root{home}")
         self.session = requests.Session()
         self.session.trust_env = False
         try:
@@ -94,7 +99,7 @@ class Serving:
 
     def output(self):
         """What it has written to the terminal."""
-        return (self.home / "serve.out").read_text()
+        return self._out_path.read_text()
 
     def log(self):
         return (self.home / "logs" / "larouter.log").read_text()

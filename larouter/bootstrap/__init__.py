@@ -175,9 +175,7 @@ class Services:
 def bootstrap(settings: Settings) -> Services:
     """Open the data folder and build the house. Raises `LARouterError` with what to do."""
     make_private_folder(settings.home)
-    database = open_database(settings)
-    if settings.database_url is None:
-        finish(settings.database_file)
+    database = _opened(settings)
     migrate(database)
     writer = Writer(database)
     catalogs = Catalogs(
@@ -240,9 +238,6 @@ def bootstrap(settings: Settings) -> Services:
             for model in catalogs.current.models.values()
             if model.is_local
         ]
-
-    def stop_writing() -> None:
-        writer.is_damaged = True
 
     def close() -> None:
         runner.stop_all()
@@ -340,7 +335,7 @@ def bootstrap(settings: Settings) -> Services:
         books=books,
         backups=None if database.is_shared else Backups(settings.database_file, settings.backups),
         retention=Retention(writer, settings.keep_days),
-        stop_writing=stop_writing,
+        stop_writing=writer.stop_for_damage,
         run=run,
         started_ms=now_ms(),
         address=authority(settings.host, settings.port),
@@ -362,6 +357,13 @@ def bootstrap(settings: Settings) -> Services:
         is_shared=database.is_shared,
         close=close,
     )
+
+
+def _opened(settings: Settings) -> Database:
+    """With what a restore that was cut off has left to do."""
+    if settings.database_url is None:
+        finish(settings.database_file)
+    return open_database(settings)
 
 
 def open_database(settings: Settings) -> Database:

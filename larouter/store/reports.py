@@ -6,19 +6,22 @@ nor the writer waits for them (TRUST B16).
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import gevent
 from sqlalchemy import Row, case, func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from larouter.core.errors import DatabaseDamaged, StorageDown
 from larouter.core.report import RequestLine, State, Today
 from larouter.store import db, reading_app
-from larouter.store.sql import Database
+from larouter.store.sql import Database, is_damage
 from larouter.store.statements import Owner, Statement, owners, statement
 from larouter.store.tables import (
     AttemptRow,
@@ -29,6 +32,8 @@ from larouter.store.tables import (
 from larouter.store.usage import DayLine, Days, UsageReport, Wanted, days, usage
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 _PROMPT = (
     AttemptRow.input
@@ -88,11 +93,25 @@ class Reports:
         return datetime.fromtimestamp(self._clock(), ZoneInfo(zone or self._zone)).date()
 
     def _ask(self, question: Callable[[Session], T]) -> T:
-        def work() -> T:
+        def work() -> tuple[T, None] | tuple[None, DBAPIError]:
             with self._app.app_context():
-                return question(db.session())
+                try:
+                    return question(db.session()), None
+                except DBAPIError as error:
+                    # Raised there, gevent would print it as well.
+                    return None, error
 
-        return gevent.get_hub().threadpool.apply(work)
+        found, error = gevent.get_hub().threadpool.apply(work)
+        if error is not None:
+            raise _cannot_read(error) from error
+        return cast(T, found)
+
+
+def _cannot_read(error: DBAPIError) -> StorageDown:
+    logger.error("the database could not be read: %s", error.orig)
+    if error.orig is not None and is_damage(error.orig):
+        return DatabaseDamaged()
+    return StorageDown("LARouter cannot read its database. Its log says why.")
 
 
 def _local_midnight_ms(now: float) -> int:

@@ -144,8 +144,7 @@ class Writer:
         if isinstance(ticket.error, Error):
             logger.error("the database refused a write: %s", ticket.error)
             if is_damage(ticket.error):
-                # What is written on would be lost, and might spoil what is still whole.
-                self.is_damaged = True
+                self.stop_for_damage()
                 raise DatabaseDamaged from ticket.error
             raise StorageDown(
                 "LARouter cannot write to its database. Check free disk space and the data folder."
@@ -158,6 +157,10 @@ class Writer:
     def queued(self) -> int:
         """How many batches wait for the thread."""
         return int(self._jobs.qsize())
+
+    def stop_for_damage(self) -> None:
+        """Write nothing any more: what is written on would be lost, and might spoil the rest."""
+        self.is_damaged = True
 
     def close(self) -> None:
         """Finish what is queued, then close the file."""

@@ -4,8 +4,10 @@ import gevent
 import pytest
 
 from larouter.core.chat import Usage
+from larouter.core.errors import DatabaseDamaged, StorageDown
 from larouter.core.report import Today
-from tests.store.bills import COST, HOLD, LOCAL, NOON, UNPRICED, USAGE, ms
+from larouter.store.usage import Wanted
+from tests.store.bills import COST, HOLD, LOCAL, NOON, UNPRICED, USAGE, ms, spoil_pages
 
 
 def test_a_day_begins_with_nothing(reports):
@@ -225,3 +227,20 @@ def test_many_reports_at_once_do_not_disturb_each_other(reports, book):
     gevent.joinall([*asked, *written], timeout=20, raise_error=True)
 
     assert len(reports.attempts()) == 51
+
+
+def test_a_database_that_cannot_be_read_is_told(reports, writer):
+    writer.run(lambda connection: connection.execute("ALTER TABLE usage_day RENAME TO elsewhere"))
+
+    with pytest.raises(StorageDown, match="cannot read its database"):
+        reports.usage(Wanted())
+
+
+@pytest.mark.sqlite
+def test_a_damaged_database_is_told(book, reports, writer, database):
+    book.bill()
+    writer.close()
+    spoil_pages(database.path)
+
+    with pytest.raises(DatabaseDamaged):
+        reports.attempts()
