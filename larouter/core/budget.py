@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
 from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest
-from larouter.core.price import Price
+from larouter.core.price import Price, service_name
 
 METRICS = ("cost", "tokens", "requests")
 PERIODS = ("daily", "weekly", "monthly", "total")
@@ -69,6 +70,8 @@ class Beyond(NamedTuple):
     """Bytes that are put back into it (`core/turns.py`)."""
     tool: str | None = None
     """A tool that the provider itself runs and bills, as often as it likes."""
+    translated: bool = False
+    """The provider speaks another format, and is not told of a tier of service."""
 
 
 NOTHING_BEYOND = Beyond()
@@ -134,15 +137,21 @@ def bound_of(
     if asked == 0 and request.dialect == "completions":
         asked = 1  # what other formats are asked for instead: they have no word for none
     limits = [limit for limit in (model.max_output, asked) if limit is not None]
-    service = request.body.get("service_tier")
     return Bound(
         price=model.price,
         prompt=_prompt(model, request, media, beyond),
         n=request.n,
         output=min(limits, default=None),
-        service=service if isinstance(service, str) else None,
+        service=None if beyond.translated else _service(request.body),
         tool=beyond.tool,
     )
+
+
+def _service(body: Mapping[str, Any]) -> str | None:
+    """The tier of service that is asked for. Anthropic's fast one is a `speed`."""
+    if body.get("speed") == "fast":
+        return "fast"
+    return service_name(body.get("service_tier") or body.get("serviceTier"))
 
 
 def _prompt(model: Model, request: ChatRequest, media: int | None, beyond: Beyond) -> int:

@@ -77,6 +77,8 @@ class Usage(Struct, frozen=True, kw_only=True):
     """How many of `output` were thought and not said; counted once, in `output`."""
     audio: int = 0
     image: int = 0
+    service: str | None = None
+    """The tier of service in which the provider says that it answered; None: it does not say."""
 
     @property
     def prompt(self) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 from larouter.core.chat import Usage
 from larouter.core.money import Nanodollars
@@ -18,8 +19,13 @@ from larouter.core.money import Nanodollars
 FIGURES = (
     "input", "output", "cache_read", "cache_write", "cache_write_1h", "audio", "image",
 )  # fmt: skip
-STANDARD = frozenset({"", "auto", "default", "standard", "standard_only"})
+STANDARD = frozenset({"", "auto", "default", "standard", "standard_only", "unspecified"})
 """What providers call the service that costs what the list says."""
+_AUTO = "auto"
+_BY_AUTO = frozenset({"flex", "priority", "scale"})
+"""What an account may be set to, so that `auto` ends there."""
+_PREFIX = "service_tier_"
+_LONGEST_NAME = 40
 
 _NUSD_PER_TOKEN = 1_000
 """One dollar per million tokens is 1,000 nano-dollars per token."""
@@ -182,16 +188,23 @@ class Price(Rates):
             rates = self.off_peak
         return rates._sum(usage, times)
 
+    def serves(self, service: str) -> bool:
+        """Is it known what this service costs?"""
+        return service in STANDARD or self._multiplier(service) is not None
+
     def bound(
         self, input_tokens: int, output_tokens: int, *, service: str | None = None
     ) -> Nanodollars | None:
         """The most that a call of at most this size can cost (TRUST B5).
 
         That is whatever is cached, kept, spoken or shown, at any hour, and at the dearest step
-        that the prompt can reach.
+        that the prompt can reach; `auto` at the dearest service in which it can end.
         """
-        times = None
-        if service is not None and service.lower() not in STANDARD:
+        times: Fraction | None = None
+        if service is not None and service.lower() == _AUTO:
+            dearer = [Fraction(x) for name, x in self.services if name in _BY_AUTO]
+            times = max([Fraction(1), *dearer])
+        elif service is not None and service.lower() not in STANDARD:
             times = self._multiplier(service)
             if times is None:
                 return None
@@ -218,6 +231,13 @@ class Price(Rates):
 
     def _others(self) -> tuple[Rates, ...]:
         return self.steps if self.off_peak is None else (*self.steps, self.off_peak)
+
+
+def service_name(said: Any) -> str | None:
+    """A tier of service as a provider or a client names it; None: that is no name."""
+    if not isinstance(said, str) or len(said) > _LONGEST_NAME:
+        return None
+    return said.lower().removeprefix(_PREFIX)
 
 
 def _round_up(total: int, unit: int, times: Fraction | None) -> Nanodollars:

@@ -94,7 +94,9 @@ class HttpProvider:
 
     def beyond(self, model: Model, request: ChatRequest) -> Beyond:
         wire = wire_for(request, model, self._wires, self._quirks)
-        return Beyond(restored(request, self._turns), billed_tool(request, wire))
+        return Beyond(
+            restored(request, self._turns), billed_tool(request, wire), wire != request.dialect
+        )
 
     def count_tokens(self, model: Model, request: ChatRequest) -> int:
         """As the provider counts them, which costs nothing; where it does not, an estimate."""

@@ -246,7 +246,10 @@ def _cost(attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
         return attempt.hold
     # The hour of the call may decide, so it is charged by when it began.
     started = datetime.fromtimestamp(attempt.started_ms / 1000, UTC)
-    return attempt.model.price.cost(outcome.usage, at=started, service=attempt.service)
+    price, service = attempt.model.price, outcome.usage.service
+    if service is None or not price.serves(service):
+        service = attempt.service  # what it was asked for
+    return price.cost(outcome.usage, at=started, service=service)
 
 
 def _line(

@@ -114,6 +114,14 @@ def test_what_is_asked_beside_the_text_counts():
     assert bound_of(CLOUD, tools).prompt == tools.size + TOOLS
     assert bound_of(CLOUD, a_request(service_tier="priority")).service == "priority"
     assert bound_of(CLOUD, a_request(service_tier=None)).service is None
+    assert bound_of(CLOUD, a_request(serviceTier="FLEX")).service == "flex"
+    assert bound_of(CLOUD, a_request(speed="fast", service_tier="auto")).service == "fast"
+
+
+def test_a_provider_of_another_format_is_asked_for_no_service():
+    asked = a_request(service_tier="priority")
+
+    assert bound_of(CLOUD, asked, 0, Beyond(translated=True)).service is None
 
 
 @pytest.mark.parametrize(

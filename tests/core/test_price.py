@@ -229,3 +229,23 @@ def test_a_time_of_any_zone_is_understood():
     there = timezone(timedelta(hours=8))
 
     assert HOURLY.cost(Usage(input=1), at=WORKING.astimezone(there)) == 300
+
+
+def test_auto_may_end_in_the_dearest_service_that_an_account_has():
+    price = Price(
+        input=Decimal(1), output=Decimal(1),
+        services=(("batch", Decimal("0.5")), ("priority", Decimal("1.8")), ("fast", Decimal(6))),
+    )  # fmt: skip
+    cheap = Price(input=Decimal(1), output=Decimal(1), services=(("flex", Decimal("0.5")),))
+
+    assert price.bound(10, 0, service="auto") == 18_000
+    assert price.bound(10, 0) == price.bound(10, 0, service="default") == 10_000
+    assert cheap.bound(10, 0, service="Auto") == 10_000
+
+
+def test_a_service_is_known_or_not():
+    price = SHIPPED.models["gpt-6.2-sol"].price
+
+    assert price.serves("priority")
+    assert price.serves("default")
+    assert not price.serves("scale")

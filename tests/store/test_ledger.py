@@ -351,3 +351,20 @@ def test_the_row_of_a_request_names_the_attempt_that_answered(book, ask):
 
     assert during == [("rules", first.request.reason, "openai/big-1", None)]
     assert ask(row, first.request.id) == [("rules", "it stands", "local/starter", 200)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "served", "times"),
+    [
+        (None, "priority", 2),
+        ("priority", "default", 1),
+        ("priority", None, 2),
+        (None, "scale", 1),
+        ("priority", "scale", 2),
+    ],
+)
+def test_what_the_provider_served_is_charged(book, asked, served, times):
+    price = changed(CLOUD.price, services=(("priority", Decimal(2)),))
+    attempt = replace(book.reserve(changed(CLOUD, price=price)), service=asked)
+
+    assert book.settle(attempt, usage=replace(USAGE, service=served)) == times * COST

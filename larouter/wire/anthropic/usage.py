@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from larouter.core.chat import Usage
+from larouter.core.price import service_name
 
 _MOST_TOKENS = 1_000_000_000
 """More than this in one call cannot be true, and its cost might not fit the database."""
+
+_FAST = "fast"
+"""Not a tier but a speed there, with a price of its own."""
 
 
 def latest(before: Any, update: Any) -> Any:
@@ -42,6 +46,7 @@ def read_usage(usage: Any) -> Usage | None:
         cache_write_1h=hour,
         output=output,
         reasoning=thought,
+        service=service_name(_FAST if usage.get("speed") == _FAST else usage.get("service_tier")),
     )
 
 

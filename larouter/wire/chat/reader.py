@@ -58,6 +58,7 @@ class _Chunk(msgspec.Struct):
     model: Any = None
     choices: list[_Choice] | None = None
     usage: Any = None
+    service_tier: Any = None
     error: Any = None
 
 
@@ -67,7 +68,7 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 class Reader:
     """Reads one answer."""
 
-    __slots__ = ("_calls", "_ids", "_reason", "_started", "_usage", "done")
+    __slots__ = ("_calls", "_ids", "_reason", "_service", "_started", "_usage", "done")
 
     def __init__(self) -> None:
         self._started = False
@@ -76,6 +77,7 @@ class Reader:
         self._ids: list[str] = []
         self._reason: Reason | None = None
         self._usage: Any = None
+        self._service: Any = None
         self.done = False
 
     def feed(self, frames: bytes) -> list[Event]:
@@ -97,7 +99,7 @@ class Reader:
         if reason == "stop" and self._ids:
             # Some say so, OpenAI where a tool was demanded by its name.
             reason = "tool_calls"
-        return Finished(reason, read_usage(self._usage))
+        return Finished(reason, read_usage(self._usage, self._service))
 
     def whole(self, body: bytes) -> list[Event]:
         events: list[Event] = []
@@ -115,6 +117,8 @@ class Reader:
             raise UpstreamError("The provider sent an event without choices.")
         if chunk.usage is not None:
             self._usage = chunk.usage
+        if chunk.service_tier is not None:
+            self._service = chunk.service_tier
         if not self._started:
             self._started = True
             events.append(Started(_name(chunk.id), _name(chunk.model)))

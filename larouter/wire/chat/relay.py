@@ -40,6 +40,7 @@ class _Completion(msgspec.Struct):
     choices: list[msgspec.Raw] | None = None
     id: Any = None
     usage: Any = None
+    service_tier: Any = None
     error: Any = None
 
 
@@ -59,7 +60,8 @@ def read_completion(body: bytes) -> tuple[Usage | None, str | None]:
         raise UpstreamError(f"The provider answered with an error: {error_text(answer.error)}")
     if not answer.choices:
         raise UpstreamError("The provider's answer has no choices.")
-    return read_usage(answer.usage), answer.id if isinstance(answer.id, str) else None
+    usage = read_usage(answer.usage, answer.service_tier)
+    return usage, answer.id if isinstance(answer.id, str) else None
 
 
 def estimate_output(body: bytes) -> int:
@@ -199,7 +201,7 @@ class Relay:
     def _without_usage(self, event: bytes, chunk: dict[str, Any]) -> bytes:
         if chunk.get("usage") is None:
             return event if self._wants_usage else _EMPTY_USAGE.sub(b"", event)
-        usage = read_usage(chunk["usage"])
+        usage = read_usage(chunk["usage"], chunk.get("service_tier"))
         if usage is not None:
             self.usage, self._raw_usage = usage, chunk["usage"]
         if not chunk["choices"]:

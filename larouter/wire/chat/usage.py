@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from larouter.core.chat import Usage
+from larouter.core.price import service_name
 
 _MOST_TOKENS = 1_000_000_000
 """More than this in one call cannot be true, and its cost might not fit the database."""
 
 
-def read_usage(usage: Any) -> Usage | None:
+def read_usage(usage: Any, service: Any = None) -> Usage | None:
     """Map OpenAI's usage to disjoint buckets; None for what cannot be true.
 
     `prompt_tokens` includes what was read from and written to the cache. DeepSeek names the former
@@ -36,6 +37,7 @@ def read_usage(usage: Any) -> Usage | None:
         output=output,
         reasoning=thought,
         audio=sound,
+        service=service_name(service),
     )
 
 

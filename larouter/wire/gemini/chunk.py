@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 from larouter.core.chat import Usage
 from larouter.core.errors import UpstreamError
 from larouter.core.events import Reason
+from larouter.core.price import service_name
 
 _MOST_TOKENS = 1_000_000_000
 """More than this in one call cannot be true, and its cost might not fit the database."""
@@ -133,6 +134,7 @@ def read_usage(data: Raw | bytes) -> Usage | None:
         reasoning=thought,
         audio=audio,
         image=image,
+        service=service_name(said.get("serviceTier")),
     )
 
 

@@ -181,7 +181,7 @@ class Reader:
                 yield ToolDelta(self._calls[place], arguments)
 
     def _end(self, response: Mapping[str, Any]) -> Finished:
-        usage = read_usage(response.get("usage"))
+        usage = read_usage(response.get("usage"), response.get("service_tier"))
         details = response.get("incomplete_details")
         if isinstance(details, dict):
             filtered = details.get("reason") == "content_filter"

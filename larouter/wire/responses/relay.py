@@ -168,7 +168,7 @@ class Relay:
         return ours
 
     def _note_end(self) -> None:
-        self.usage = read_usage(self._response.get("usage"))
+        self.usage = read_usage(self._response.get("usage"), self._response.get("service_tier"))
         output = self._response.get("output")
         for item in output if isinstance(output, list) else ():
             self._note_call(item)

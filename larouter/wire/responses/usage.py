@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from larouter.core.chat import Usage
+from larouter.core.price import service_name
 
 _MOST_TOKENS = 1_000_000_000
 """More than this in one call cannot be true, and its cost might not fit the database."""
 
 
-def read_usage(usage: Any) -> Usage | None:
+def read_usage(usage: Any, service: Any = None) -> Usage | None:
     """None for what cannot be true. `input_tokens` includes what the cache gave and took."""
     prompt, output = _get(usage, "input_tokens"), _get(usage, "output_tokens")
     details = _get(usage, "input_tokens_details")
@@ -28,6 +29,7 @@ def read_usage(usage: Any) -> Usage | None:
         cache_write_5m=written,
         output=output,
         reasoning=thought,
+        service=service_name(service),
     )
 
 

@@ -16,7 +16,14 @@ ANSWERS = {
         (Text(text='Grüße aus Zürich 🏔️: "event: message_stop"\n\ndata: {}'),),
         Finished(
             "stop",
-            Usage(input=12, cache_read=2048, cache_write_5m=100, cache_write_1h=200, output=21),
+            Usage(
+                input=12,
+                cache_read=2048,
+                cache_write_5m=100,
+                cache_write_1h=200,
+                output=21,
+                service="standard",
+            ),
         ),
     ),
     "tools": (
@@ -25,7 +32,7 @@ ANSWERS = {
             ToolCall(id="toolu_01A", name="get_weather", arguments='{"city": "Zürich"}'),
             ToolCall(id="toolu_01B", name="get_time", arguments="{}"),
         ),
-        Finished("tool_calls", Usage(input=12, output=88)),
+        Finished("tool_calls", Usage(input=12, output=88, service="standard")),
     ),
     "thinking": (
         (
@@ -39,11 +46,22 @@ ANSWERS = {
             Thinking(text="", opaque=Opaque("anthropic", "EqQBOmitted==")),
             Text(text="Three."),
         ),
-        Finished("stop_sequence", Usage(input=12, output=140, reasoning=120), "END"),
+        Finished(
+            "stop_sequence", Usage(input=12, output=140, reasoning=120, service="standard"), "END"
+        ),
     ),
-    "server_tool": ((Text(text="Found."),), Finished("pause", Usage(input=900, output=60))),
-    "refusal": ((Text(text="I cannot"),), Finished("refusal", Usage(input=12, output=4))),
-    "truncated": ((Text(text="And so"),), Finished("length", Usage(input=12, output=2))),
+    "server_tool": (
+        (Text(text="Found."),),
+        Finished("pause", Usage(input=900, output=60, service="standard")),
+    ),
+    "refusal": (
+        (Text(text="I cannot"),),
+        Finished("refusal", Usage(input=12, output=4, service="standard")),
+    ),
+    "truncated": (
+        (Text(text="And so"),),
+        Finished("length", Usage(input=12, output=2, service="standard")),
+    ),
 }
 
 

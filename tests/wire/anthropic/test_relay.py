@@ -176,7 +176,7 @@ def test_a_whole_answer():
 
     assert relay.whole(body, prompt_tokens=1) == body
     assert relay.provider_id == "msg_01Think"
-    assert relay.usage == Usage(input=12, output=140, reasoning=120)
+    assert relay.usage == Usage(input=12, output=140, reasoning=120, service="standard")
     assert relay.delivered() == 8
 
 

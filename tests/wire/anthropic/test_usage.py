@@ -1,6 +1,7 @@
 """Tokens in disjoint buckets: Anthropic counts what was cached apart from `input_tokens`."""
 
 import pytest
+from msgspec.structs import replace
 
 from larouter.core.chat import Usage
 from larouter.wire.anthropic.usage import latest, read_usage, write_usage, write_whole_usage
@@ -66,7 +67,7 @@ def test_a_stream_corrects_its_counts():
 
 
 def test_what_is_written_reads_the_same():
-    assert read_usage(write_whole_usage(OURS)) == OURS
+    assert read_usage(write_whole_usage(OURS)) == replace(OURS, service="standard")
 
 
 def test_the_end_of_a_stream_says_the_whole_prompt():
@@ -77,3 +78,16 @@ def test_the_end_of_a_stream_says_the_whole_prompt():
         "output_tokens": 5,
         "output_tokens_details": {"thinking_tokens": 0},
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "service"),
+    [
+        ({"service_tier": "priority"}, "priority"),
+        ({"service_tier": "standard", "speed": "fast"}, "fast"),
+        ({"service_tier": "standard", "speed": "standard"}, "standard"),
+        ({}, None),
+    ],
+)
+def test_the_service_is_in_the_usage(fields, service):
+    assert read_usage({**FULL, **fields}) == replace(OURS, service=service)

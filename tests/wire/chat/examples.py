@@ -8,8 +8,8 @@ from larouter.core.events import Folded
 from larouter.wire import sse
 
 USAGE = {
-    "openai": Usage(input=176, cache_read=1024, output=24, reasoning=8),
-    "openai_tools": Usage(input=80, output=30),
+    "openai": Usage(input=176, cache_read=1024, output=24, reasoning=8, service="default"),
+    "openai_tools": Usage(input=80, output=30, service="default"),
     "deepseek": Usage(input=60, cache_read=640, output=40, reasoning=30),
     "llamacpp": Usage(input=31, output=5),
     "vllm": Usage(input=12, output=5),

@@ -346,3 +346,15 @@ def test_a_broken_stream_is_an_error(frame, says):
 def test_a_stream_that_was_cut_is_an_error():
     with pytest.raises(UpstreamError, match="broke off"):
         _ended(chunk({"content": "Hi"}))
+
+
+def test_the_service_is_told_beside_the_usage():
+    reader = Reader()
+    reader.feed(frames({**chunk({"content": "Hi"}), "service_tier": "flex"}, chunk({}, "stop")))
+    reader.feed(
+        frames({**chunk({}), "choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
+    )
+
+    usage = reader.end().usage
+    assert usage is not None
+    assert usage.service == "flex"

@@ -1,11 +1,16 @@
 """OpenAI's usage and ours."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from larouter.core.chat import Usage
+from larouter.wire import sse
+from larouter.wire.chat.relay import Relay, read_completion
 from larouter.wire.chat.usage import read_usage, write_usage
+from tests.fakes import a_request
 
 COUNTS = st.integers(0, 10**8)
 
@@ -60,3 +65,29 @@ def test_deepseek_names_its_cache_differently():
     usage = {"prompt_tokens": 5, "completion_tokens": 1, "prompt_cache_hit_tokens": 4}
 
     assert read_usage(usage) == Usage(input=1, cache_read=4, output=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "service"),
+    [
+        ("default", "default"), ("Priority", "priority"), ("SERVICE_TIER_FLEX", "flex"),
+        (None, None), (7, None), ("x" * 41, None),
+    ],
+)  # fmt: skip
+def test_the_service_is_as_the_provider_names_it(said, service):
+    usage = read_usage({"prompt_tokens": 1, "completion_tokens": 2}, said)
+
+    assert usage == Usage(input=1, output=2, service=service)
+
+
+def test_the_service_is_told_beside_the_usage():
+    usage = {"prompt_tokens": 1, "completion_tokens": 2}
+    counted = {"id": "c", "choices": [], "usage": usage, "service_tier": "priority"}
+    first = {"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    relay = Relay(a_request(stream=True))
+
+    for chunk in (first, counted):
+        relay.feed(sse.write(json.dumps(chunk).encode()))
+    whole, _ = read_completion(json.dumps({**counted, "choices": [{"index": 0}]}).encode())
+
+    assert relay.usage == whole == Usage(input=1, output=2, service="priority")

@@ -157,3 +157,7 @@ def test_an_error_that_is_null_is_none():
 )  # fmt: skip
 def test_the_human_part_of_an_error(error, text):
     assert error_text(error) == text
+
+
+def test_the_service_is_in_the_usage():
+    assert usage(promptTokenCount=1, serviceTier="priority") == Usage(input=1, service="priority")

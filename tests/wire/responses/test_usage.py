@@ -52,3 +52,7 @@ def test_what_is_written_reads_the_same():
 
     assert read_usage(write_usage(usage)) == usage
     assert write_usage(Usage(cache_write_1h=2))["input_tokens_details"]["cache_write_tokens"] == 2
+
+
+def test_the_service_is_read_beside_it():
+    assert read_usage(said(), "priority") == Usage(input=10, output=5, service="priority")
