@@ -39,6 +39,7 @@ from larouter.core.budget import Bound, bound_of
 from larouter.core.catalog import Model, Nanodollars
 from larouter.core.chat import ChatRequest, Usage
 from larouter.core.conversations import Conversations
+from larouter.core.drains import Drains
 from larouter.core.errors import (
     BudgetExceeded,
     LARouterError,
@@ -84,6 +85,8 @@ class Gateway:
     """Knows what each project asked in the last minute."""
     bound: Callable[[Model, ChatRequest], Bound] = bound_of
     """Knows the most that a call can take."""
+    drains: Drains = field(default_factory=Drains)
+    """Who may be read on for although its client left."""
     in_flight: dict[str, int] = field(default_factory=dict)
     """How many answers are under way, by the project's id."""
 
@@ -93,15 +96,24 @@ class Gateway:
         """Answer `request`, or raise the error to show. One row is written either way, but for
         a project that has too much in flight: its requests must cost nothing."""
         self._enter(project.id, request)
+        if request.stream and request.policy.when_left == "drain":
+            leaving.may_read_on = self.drains.take
         try:
             return self._answer(project, request, request_id, leaving)
         except BaseException:
             self.leave(project.id)
+            self.stop_reading(leaving)
             raise
 
     def leave(self, project_id: str) -> None:
         """An answer of the project is over."""
         self.in_flight[project_id] -= 1
+
+    def stop_reading(self, leaving: Leaving) -> None:
+        """Nobody reads on for a client that left any more."""
+        if leaving.reads_on:
+            leaving.reads_on, leaving.may_read_on = False, None
+            self.drains.give_back()
 
     def _enter(self, project_id: str, request: ChatRequest) -> None:
         count = self.in_flight.get(project_id, 0)
@@ -341,8 +353,19 @@ class Answer:
             self._open = False
             self._gateway.leave(self.attempt.request.project.id)
             self._gateway.pace.end(self.attempt.model)
-        self.reply.close()
-        self._settle_broken("client_left")
+        try:
+            if self._reads_on() and self.reply.read_on():
+                left = replace(self.ended(), status=CLIENT_LEFT, error="client_left")
+                self._settle_quietly(left)
+        finally:
+            self._gateway.stop_reading(self._leaving)
+            self.reply.close()
+            self._settle_broken("client_left")
+
+    def _reads_on(self) -> bool:
+        """Is the rest of it wanted for its usage alone (TRUST B8)? A local model stops at once."""
+        is_open = not self._settled and not self.attempt.model.is_local
+        return is_open and self._leaving.read_on()
 
     def broken(self, code: str) -> Outcome:
         """What it has taken so far, and why it goes no further."""

@@ -84,6 +84,8 @@ class FakeReply:
         self.enough: bool | None = None
         self.passed = 0
         self.closed = 0
+        self.reads_on = True
+        """Does the rest of it come?"""
 
     def __iter__(self) -> Iterator[bytes]:
         for frame in self._frames:
@@ -108,6 +110,12 @@ class FakeReply:
 
     def delivered(self) -> Usage:
         return Usage(input=1, output=self.passed)
+
+    def read_on(self) -> bool:
+        self._log.append("reads on")
+        if self.reads_on:
+            self.usage = self._usage
+        return self.reads_on
 
     def close(self) -> None:
         self.closed += 1

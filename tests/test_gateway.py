@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from larouter.core.chat import Usage
+from larouter.core.drains import MOST
 from larouter.core.errors import (
     EngineDown,
     ModelNotFound,
@@ -13,8 +14,9 @@ from larouter.core.errors import (
     UpstreamRefused,
     UpstreamTimeout,
 )
+from larouter.core.policy import Policy
 from larouter.wire.chat.writer import DONE
-from tests.fakes import CLOUD, LOCAL, OTHER, USAGE, FakeReply, House, a_request
+from tests.fakes import CLOUD, LOCAL, OTHER, USAGE, FakeReply, House, a_request, with_fields
 
 
 @pytest.fixture
@@ -219,6 +221,80 @@ def test_a_client_that_leaves_stops_the_upstream_first(house):
     assert house.ledger.last.usage == Usage(input=1, output=2)
     assert (house.ledger.last.status, house.ledger.last.error) == (499, "client_left")
     assert house.in_flight == 0
+
+
+DRAINS = with_fields(a_request(stream=True), policy=Policy(when_left="drain"))
+
+
+def _left_after_one(house, request=DRAINS):
+    frames = iter(house.ask(request))
+    next(frames)
+    frames.close()
+
+
+def test_a_project_may_want_the_exact_usage_of_a_stream_that_was_left(house):
+    house.cloud.will(house.reply(b"1", b"2", b"3"))
+
+    _left_after_one(house)
+
+    assert house.log[-3:] == ["reads on", "settled cloud/smart", "upstream closed"]
+    assert house.ledger.last.usage == USAGE
+    assert (house.ledger.last.status, house.ledger.last.error) == (499, "client_left")
+    assert house.gateway.drains.take()
+    assert house.in_flight == 0
+
+
+def test_what_does_not_come_to_its_end_is_estimated(house):
+    reply = house.reply(b"1", b"2", b"3")
+    reply.reads_on = False
+    house.cloud.will(reply)
+
+    _left_after_one(house)
+
+    assert house.states == ["estimated"]
+
+
+def test_an_answer_that_is_whole_is_not_read_on(house):
+    house.cloud.will(house.reply(b"1"))
+
+    b"".join(house.ask(DRAINS))
+
+    assert "reads on" not in house.log
+    assert house.states == ["settled"]
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy(when_left="drain")])
+def test_a_local_model_stops_at_once(house, policy):
+    house.models = [LOCAL]
+    house.local.will(house.reply(b"1", b"2"))
+
+    _left_after_one(house, with_fields(DRAINS, policy=policy))
+
+    assert "reads on" not in house.log
+    assert house.states == ["estimated"]
+
+
+def test_only_so_many_are_read_on_at_once(house):
+    while house.gateway.drains.take():
+        pass
+    house.cloud.will(house.reply(b"1", b"2"))
+
+    _left_after_one(house)
+
+    assert house.states == ["estimated"]
+
+
+def test_a_place_is_given_back_where_no_answer_came(house):
+    house.cloud.will(lambda: house.leaving.read_on(), house.leaving.fire, UpstreamError("broke"))
+
+    with pytest.raises(UpstreamError):
+        house.ask(DRAINS)
+
+    assert not house.leaving.reads_on
+    taken = 0
+    while house.gateway.drains.take():
+        taken += 1
+    assert taken == MOST
 
 
 def test_an_answer_that_was_never_begun_is_closed_too(house):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import click
 
 from larouter.cli.calls import call
-from larouter.core.policy import ESCALATIONS, MODES, PRIVACY, WHEN_SPENT
+from larouter.core.policy import ESCALATIONS, MODES, PRIVACY, WHEN_LEFT, WHEN_SPENT
 from larouter.core.policy_words import WORDS
 
 _LIMITS = ("requests_per_minute", "tokens_per_minute", "parallel")
@@ -53,6 +53,7 @@ _MEANINGS = {(field, word.name): word.meaning for field, words in WORDS.items() 
     help="Let streams wait a little, so that a poor answer can be replaced.",
 )
 @click.option("--when-spent", type=click.Choice(WHEN_SPENT), help="When a budget is spent.")
+@click.option("--when-left", type=click.Choice(WHEN_LEFT), help="When a stream's program left.")
 @click.option("--requests-per-minute", metavar="N", help="Ask no more often; none: no limit.")
 @click.option("--tokens-per-minute", metavar="N", help="Prompts and answers; none: no limit.")
 @click.option("--parallel", metavar="N", help="Requests under way at once; none: no limit.")
@@ -73,7 +74,7 @@ def policy(name: str, *, reset: bool, as_json: bool, **options: Any) -> None:
 
 def _changes(given: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """The fields to change; lists are those of now, less and more what is given."""
-    simple = ("mode", "quality", "escalation", "hold_first_tokens", "when_spent")
+    simple = ("mode", "quality", "escalation", "hold_first_tokens", "when_spent", "when_left")
     changes = {field: given[field] for field in simple if field in given}
     if "max_cost" in given:
         changes["max_cost_usd"] = None if given["max_cost"] == "none" else given["max_cost"]
@@ -141,6 +142,7 @@ def _lines(now: Mapping[str, Any]) -> list[str]:
         f"poor answers: {now['escalation']} – {_MEANINGS['escalation', now['escalation']]}",
         f"streams wait for their first tokens: {'yes' if now['hold_first_tokens'] else 'no'}",
         f"budget spent: {now['when_spent']} – {_MEANINGS['when_spent', now['when_spent']]}",
+        f"program left a stream: {now['when_left']} – {_MEANINGS['when_left', now['when_left']]}",
         *(f"{name.replace('_', ' ')}: {now[name] or 'no limit'}" for name in _LIMITS),
     ]
 

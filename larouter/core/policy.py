@@ -15,6 +15,7 @@ from larouter.core.money import Nanodollars
 MODES = ("balanced", "cheapest", "best", "local-only", "cloud-only")
 ESCALATIONS = ("off", "local", "cloud")
 WHEN_SPENT = ("refuse", "local")
+WHEN_LEFT = ("close", "drain")
 PRIVACY = ("secrets", "email", "card", "id")
 """Kinds of text that a project may keep on this machine."""
 
@@ -63,6 +64,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Let a stream wait for its first tokens, so that a bad answer can still be replaced."""
     when_spent: str = "refuse"
     """`local`: a budget that is spent leaves the local models; `refuse`: nothing."""
+    when_left: str = "close"
+    """What becomes of a cloud's stream whose client left: `drain` reads on for its exact usage."""
     requests_per_minute: int | None = None
     """That the project may ask in any 60 seconds; None: no limit."""
     tokens_per_minute: int | None = None

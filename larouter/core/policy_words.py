@@ -73,10 +73,21 @@ SPENT_WORDS = (
         "local", "Go on locally", "When a budget is spent, models of this machine go on answering."
     ),
 )
+LEFT_WORDS = (
+    Word(
+        "close", "Stop at once", "A stream whose program left ends at once; its cost is estimated."
+    ),
+    Word(
+        "drain",
+        "Read to the end",
+        "A stream whose program left is read on for up to 30 seconds, and its cost is exact.",
+    ),
+)
 WORDS: Mapping[str, tuple[Word, ...]] = {
     "mode": MODE_WORDS,
     "privacy": PRIVACY_WORDS,
     "escalation": ESCALATION_WORDS,
     "when_spent": SPENT_WORDS,
+    "when_left": LEFT_WORDS,
 }
 """By the field of the policy that takes one of them (privacy: any of them)."""

@@ -51,16 +51,26 @@ class Leaving:
     blocks in the meantime has told `on_fire` how to be woken.
     """
 
-    __slots__ = ("_callback", "fired")
+    __slots__ = ("_callback", "fired", "may_read_on", "reads_on")
 
     def __init__(self) -> None:
         self.fired = False
+        self.may_read_on: Callable[[], bool] | None = None
+        """Takes a place among the answers that are read on although their client left."""
+        self.reads_on = False
+        """Has it such a place?"""
         self._callback: Callable[[], None] | None = None
 
     @property
     def is_awaited(self) -> bool:
         """Is there still somebody to wake?"""
         return self._callback is not None
+
+    def read_on(self) -> bool:
+        """May the answer be read on, for its usage alone (TRUST B8)?"""
+        if not self.reads_on and self.may_read_on is not None:
+            self.reads_on = self.may_read_on()
+        return self.reads_on
 
     def on_fire(self, callback: Callable[[], None] | None) -> None:
         """Call this when the client leaves, at once if it has; None forgets."""
@@ -110,6 +120,11 @@ class Reply(Protocol):
 
     def delivered(self) -> Usage:
         """Estimate the usage from what has been passed on so far (TRUST B7, B8)."""
+        ...
+
+    def read_on(self) -> bool:
+        """Read a stream to its end for its usage; nobody gets it. False: it broke, or it was too
+        much. Iterating it must be over."""
         ...
 
     def close(self) -> None:

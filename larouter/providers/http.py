@@ -30,6 +30,9 @@ from larouter.providers.roads import (
 )
 from larouter.wire.road import Quirks
 
+_GRACE_S = 30
+"""How long an answer may still come whose client left (TRUST B8)."""
+
 logger = logging.getLogger(__name__)
 
 _NOT_EVERYWHERE = frozenset({"responses", "completions"})
@@ -90,7 +93,7 @@ class HttpProvider:
         call = call_of(model, request, self._quirks, self._turns)
         sending, road = road_to(call, request, self._wires, wire, self._turns)
         exchange = Exchange(model, request, road, self._turns, wire)
-        return self._line.send(sending, exchange, leaving, grace_s=0 if request.stream else 30)
+        return self._line.send(sending, exchange, leaving, grace_s=_GRACE_S)
 
     def beyond(self, model: Model, request: ChatRequest) -> Beyond:
         wire = wire_for(request, model, self._wires, self._quirks)

@@ -19,6 +19,8 @@ from larouter.wire.hearing import Ear
 from larouter.wire.road import Road, Sending
 
 _BYTES_PER_TOKEN = 4
+MOST_READ_ON = 4 * 1024 * 1024
+"""Bytes of a stream that are read after its client left."""
 
 Later = Callable[[float, Callable[[], None]], None]
 """Calls something after some seconds."""
@@ -76,10 +78,13 @@ class Line:
         self, sending: Sending, exchange: Exchange, leaving: Leaving, *, grace_s: float
     ) -> HttpReply:
         """Send and wait for the first event. `grace_s`: how long a client's leave is ignored
-        while the usage of an answer cannot be known otherwise (TRUST B8)."""
+        while the usage of an answer cannot be known otherwise, or is to be exact (TRUST B8)."""
         connection = self._pool.take(self._origin)
 
         def abort_later() -> None:
+            if exchange.request.stream and not leaving.read_on():
+                connection.abort()
+                return
             # By then the answer may be complete, and the connection another's.
             self._later(grace_s, lambda: connection.abort() if leaving.is_awaited else None)
 
@@ -232,6 +237,27 @@ class HttpReply:
         self._take_over()
         self._drain()
         self._release()
+
+    def read_on(self) -> bool:
+        road, size = self._road, 0
+        if not self._leaving.fired:
+            self._abort()  # it was a send that failed: the time begins now
+        try:
+            if not (road.done or self._broke):
+                for piece in self._pieces:
+                    size += len(piece)
+                    if size > MOST_READ_ON:
+                        return False
+                    road.feed(piece)
+                    if road.done:
+                        break
+            self.end = road.finish(prompt_tokens=self._estimated_input())
+        except LARouterError:
+            return False
+        self._take_over()
+        self._drain()
+        self._release()
+        return True
 
     def _taken_back(self) -> list[bytes]:
         """What was held back."""

@@ -116,6 +116,7 @@ def _serve(services: Services, out: TextIO | None, *, is_whole: bool) -> None:
         gevent.signal_handler(number, os._exit, 1)
     logger.info("stopping: %d requests are still being answered", server.in_flight)
     services.feed.close()
+    services.gateway.drains.close()
     server.drain(DRAIN_S)
     gevent.killall(beside)
 

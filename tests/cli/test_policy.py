@@ -15,6 +15,7 @@ ALL = (
     "--private", "email", "--private", "id", "--pattern", "ACME-####",
     "--rule", "if tag = legal then COMPLEX", "--rule", "if turns > 9 then local",
     "--escalation", "off", "--hold-first-tokens", "--when-spent", "local",
+    "--when-left", "drain",
     "--requests-per-minute", "60", "--tokens-per-minute", "90000", "--parallel", "4",
 )  # fmt: skip
 
@@ -56,6 +57,7 @@ def test_every_wish_is_kept_and_read_out(policy, lines):
         "escalation": "off",
         "hold_first_tokens": True,
         "when_spent": "local",
+        "when_left": "drain",
         "requests_per_minute": 60,
         "tokens_per_minute": 90_000,
         "parallel": 4,

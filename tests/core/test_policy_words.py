@@ -2,7 +2,7 @@
 
 import pytest
 
-from larouter.core.policy import DEFAULT_POLICY, ESCALATIONS, MODES, PRIVACY, WHEN_SPENT
+from larouter.core.policy import DEFAULT_POLICY, ESCALATIONS, MODES, PRIVACY, WHEN_LEFT, WHEN_SPENT
 from larouter.core.policy_words import WORDS
 
 
@@ -13,6 +13,7 @@ from larouter.core.policy_words import WORDS
         ("privacy", PRIVACY),
         ("escalation", ESCALATIONS),
         ("when_spent", WHEN_SPENT),
+        ("when_left", WHEN_LEFT),
     ],
 )
 def test_each_choice_has_its_sentence(field, names):
@@ -24,3 +25,4 @@ def test_the_default_is_among_the_choices():
     assert DEFAULT_POLICY.mode in MODES
     assert DEFAULT_POLICY.escalation in ESCALATIONS
     assert DEFAULT_POLICY.when_spent in WHEN_SPENT
+    assert DEFAULT_POLICY.when_left in WHEN_LEFT

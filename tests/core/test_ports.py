@@ -92,3 +92,18 @@ def test_who_has_forgotten_itself_is_not_woken():
     leaving.forget(woken.clear)
 
     assert not leaving.is_awaited
+
+
+def test_an_answer_is_read_on_only_where_there_is_a_place():
+    leaving, taken = Leaving(), []
+    assert not leaving.read_on()
+
+    def take():
+        taken.append("one")
+        return True
+
+    leaving.may_read_on = take
+    assert leaving.read_on()
+    assert leaving.read_on()
+
+    assert taken == ["one"]

@@ -10,6 +10,7 @@ from larouter.core.catalog import Model
 from larouter.core.chat import Usage
 from larouter.core.conversation import Text
 from larouter.core.errors import UpstreamError
+from larouter.providers.line import MOST_READ_ON
 from larouter.wire.chat.writer import DONE
 from tests.fakes import a_request, with_fields
 from tests.upstream import ANSWER, FINISH, FIRST, STREAM, USAGE, WORD, raw, stream, whole
@@ -179,3 +180,49 @@ def test_what_is_not_http_is_not_heard(cloud, upstream):
 
     with pytest.raises(UpstreamError):
         cloud.ask(stream=True)
+
+
+def _left(cloud, upstream, *pieces, takes=True, **how):
+    """A stream whose client leaves after its first piece, and may be read on."""
+    upstream.will(stream(*pieces, **how))
+    cloud.leaving.may_read_on = lambda: takes
+    reply = cloud.ask(stream=True)
+    frames = iter(reply)
+    next(frames)
+    frames.close()
+    return reply
+
+
+def test_a_stream_whose_client_left_is_read_to_its_end(cloud, upstream):
+    reply = _left(cloud, upstream, *STREAM, pause_s=0.02)
+    cloud.leaving.fire()
+
+    assert reply.read_on()
+    assert reply.usage == Usage(input=9, output=3)
+
+
+def test_a_send_that_failed_is_a_leave_too(cloud, upstream):
+    reply = _left(cloud, upstream, *STREAM, pause_s=0.02)
+
+    assert reply.read_on()
+    assert cloud.leaving.reads_on
+
+
+def test_without_a_place_the_stream_ends_with_its_client(cloud, upstream):
+    reply = _left(cloud, upstream, *STREAM, pause_s=0.05, takes=False)
+    cloud.leaving.fire()
+
+    assert not reply.read_on()
+
+
+def test_a_stream_that_breaks_has_no_usage(cloud, upstream):
+    reply = _left(cloud, upstream, FIRST, WORD, pause_s=0.02)
+
+    assert not reply.read_on()
+
+
+def test_a_stream_that_goes_on_and_on_is_too_much(cloud, upstream):
+    long = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % (b"x" * 60_000)
+    reply = _left(cloud, upstream, FIRST, *[long] * (MOST_READ_ON // 60_000 + 1), *STREAM[1:])
+
+    assert not reply.read_on()

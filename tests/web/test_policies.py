@@ -125,3 +125,21 @@ def test_what_is_private_leaves_by_no_door(open_house, provider, path, body):
 
     assert answer.status_code >= 400, answer.text
     assert "e-mail address" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "state", "output"), [({}, "estimated", None), ({"when_left": "drain"}, "settled", 5)]
+)
+def test_a_stream_that_was_left_costs_what_its_project_wants_to_know(serve, policy, state, output):
+    server = serve()
+    server.admin("PATCH", "/api/projects/default", {"policy": policy})
+    answer = server.chat("custom/slow", stream=True)
+    lines = answer.iter_lines()
+    next(lines)
+    answer.close()
+
+    row = server.ended(answer.headers["x-request-id"])
+    [attempt] = server.attempts(row["id"])
+
+    assert (row["status"], row["error"], attempt["state"]) == (499, "client_left", state)
+    assert output in (None, attempt["output"])
