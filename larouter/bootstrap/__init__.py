@@ -51,6 +51,7 @@ from larouter.providers.pool import Pool
 from larouter.routing import Situation, route
 from larouter.routing.guard import guard_of
 from larouter.secrets import Keys, Vault, admin_key
+from larouter.store.alarm import Alarm
 from larouter.store.backups import Backups
 from larouter.store.baselines import Baselines
 from larouter.store.bills import Bills
@@ -112,6 +113,7 @@ class Services:
     backups: Backups | None
     """None: the database is a server, which has its own."""
     retention: Retention
+    alarm: Alarm
     stop_writing: Callable[[], None]
     """The database was found to be damaged."""
     run: Run
@@ -335,6 +337,7 @@ def bootstrap(settings: Settings) -> Services:
         books=books,
         backups=None if database.is_shared else Backups(settings.database_file, settings.backups),
         retention=Retention(writer, settings.keep_days),
+        alarm=Alarm(writer, spill, books),
         stop_writing=writer.stop_for_damage,
         run=run,
         started_ms=now_ms(),

@@ -127,7 +127,8 @@ def purge(older_than: str, yes: bool) -> None:
             responses += gone["responses"]
             is_done = gone["is_done"]
             tell(f"deleting old requests: {requests:,}", 0)
-    click.echo(f"Deleted {requests:,} requests and {responses:,} stored responses.")
+    said = f"{_count(requests, 'request')} and {_count(responses, 'stored response')}"
+    click.echo(f"Deleted {said}.")
 
 
 @group.command("compact")
@@ -183,7 +184,12 @@ def _line(row: Backup) -> str:
 
 def _said(contents: Contents) -> str:
     last = "" if contents.last_ms is None else f", the last of {_when(contents.last_ms)}"
-    return f"{contents.projects} projects and {contents.requests} requests{last}"
+    projects, requests = _count(contents.projects, "project"), _count(contents.requests, "request")
+    return f"{projects} and {requests}{last}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _when(at_ms: int) -> str:

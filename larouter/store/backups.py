@@ -35,6 +35,7 @@ Tell = Callable[[str, float], None]
 
 _STAMP = "%Y-%m-%dT%H-%M-%SZ"
 _STAMPED = re.compile(r"-(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)\.db")
+_HALF = re.compile(_STAMPED.pattern + r"\.part")
 _BEFORE = re.compile(r"-before-(\d{4})-(\d+)\.db")
 _EVERY = 200_000
 """Instructions of SQLite's between two words of progress."""
@@ -83,6 +84,7 @@ class Backups:
         path = self._folder / f"{self.database.stem}-{stamp_of(now)}.db"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._sweep(now)
             self._make_room()
         except OSError as error:
             raise StorageDown(f"The folder {self._folder} cannot be used: {error}.") from error
@@ -93,6 +95,12 @@ class Backups:
             if row.path not in keep:
                 row.path.unlink(missing_ok=True)
         return Backup(path, now - now % 1000, path.stat().st_size)
+
+    def _sweep(self, now: int) -> None:
+        """Half copies of a process that died, unless one is being made at this moment."""
+        for path, _ in _named(self._folder, self.database.stem, _HALF):
+            if now - path.stat().st_mtime * 1000 > HOUR_MS:
+                path.unlink(missing_ok=True)
 
     def _make_room(self) -> None:
         """The oldest go first; the newest never goes before there is a newer one."""

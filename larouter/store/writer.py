@@ -21,7 +21,7 @@ import gevent
 from gevent.monkey import get_original
 
 from larouter.core.errors import DatabaseDamaged, StorageDown
-from larouter.store.sql import Connection, Database, Error, is_damage
+from larouter.store.sql import Connection, Database, Error, IntegrityError, is_damage
 
 T = TypeVar("T")
 Job = Callable[[Connection], T]
@@ -118,6 +118,8 @@ class Writer:
         self._closed = False
         self.is_damaged = False
         """Nothing is written any more (TRUST A9)."""
+        self.is_failing = False
+        """The last batch could not be written."""
         self._gone = _allocate_lock()
         self._gone.acquire()
         self._begin = database.begin
@@ -143,6 +145,7 @@ class Writer:
             ticket.waiter = None
         if isinstance(ticket.error, Error):
             logger.error("the database refused a write: %s", ticket.error)
+            self.is_failing = not isinstance(ticket.error, IntegrityError)
             if is_damage(ticket.error):
                 self.stop_for_damage()
                 raise DatabaseDamaged from ticket.error
@@ -212,6 +215,7 @@ class Writer:
             if self.batch is not None:
                 self.batch.flush(connection)
             connection.execute("COMMIT")
+            self.is_failing = False
         except Exception as error:  # noqa: BLE001 - a thread boundary: the waiters raise it
             if self.batch is not None:
                 self.batch.forget()

@@ -19,6 +19,14 @@ class Kept(Protocol):
     def count(self) -> int: ...
 
 
+class Alarm(Protocol):
+    """What somebody has to do something about."""
+
+    def words(self) -> str | None:
+        """None: all is well."""
+        ...
+
+
 class Bills(Protocol):
     """What each project has to pay (`store.bills`)."""
 
@@ -62,6 +70,9 @@ class Shown(Protocol):
 
     @property
     def results(self) -> Kept: ...
+
+    @property
+    def alarm(self) -> Alarm: ...
 
     @property
     def bills(self) -> Bills: ...

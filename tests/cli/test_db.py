@@ -79,7 +79,7 @@ def test_a_backup_is_listed_and_brought_back(kept):
     assert path in kept.run("db", "list").stdout
     result = kept.run("db", "restore", "--yes")
 
-    assert "holds 1 projects and 0 requests" in result.stdout
+    assert "holds 1 project and 0 requests" in result.stdout
     assert "Bearers that were replaced" in result.stderr
     assert names(kept.home) == ["site"]
     assert kept.lines("projects", "list")
@@ -187,6 +187,14 @@ def test_after_damage_a_server_does_not_start_until_the_backup_is_back(serve, at
     assert [row["state"] for row in again.query("SELECT state FROM attempt")] == ["settled"] * 2
 
 
+@pytest.mark.parametrize(
+    "words", [("backup",), ("list",), ("restore", "--yes"), ("compact",), ("backup", "x.db")]
+)
+def test_files_of_a_server_of_its_own_are_that_servers_business(alone, words):
+    with pytest.raises(BadRequest, match="pg_dump"):
+        alone.run("db", *words, LAROUTER_DATABASE_URL="postgresql://127.0.0.1:1/none")
+
+
 def test_old_requests_are_deleted_after_asking(kept):
     usage = kept.home / "larouter.db"
     with closing(sqlite3.connect(usage, isolation_level=None)) as connection:
@@ -199,7 +207,7 @@ def test_old_requests_are_deleted_after_asking(kept):
     with pytest.raises(click.Abort):
         kept.run("db", "purge", "--older-than", "30d", stdin="n\n")
     assert kept.lines("db", "purge", "--older-than", "30d", "--yes") == [
-        "Deleted 1 requests and 0 stored responses."
+        "Deleted 1 request and 0 stored responses."
     ]
     assert kept.lines("db", "purge", "--older-than", "30", "--yes") == [
         "Deleted 0 requests and 0 stored responses."

@@ -107,11 +107,18 @@ def test_a_folder_that_cannot_be_used_is_told(file, tmp_path):
         Backups(file, tmp_path / "backups").make()
 
 
-def test_half_a_copy_of_a_process_that_died_is_no_backup(backups):
+def test_half_a_copy_of_a_process_that_died_is_no_backup_and_goes(backups, now):
     made = backups.make()
-    shutil.copy(made.path, f"{made.path}.part")
-
+    half = made.path.with_name(f"{made.path.name}.part")
+    half.write_bytes(b"half")
+    now[0] = int(half.stat().st_mtime * 1000) + HOUR_MS
     assert [row.path for row in backups.all()] == [made.path]
+
+    backups.make()
+    assert half.exists()
+    now[0] += HOUR_MS
+    backups.make()
+    assert not half.exists()
 
 
 def test_a_copy_is_named_by_its_time_in_utc(backups):

@@ -130,7 +130,9 @@ class Overview:
         return "".join(changed) or ": still here\n\n"
 
     def _status(self) -> str:
-        return render_template("overview/_status.html", status=status_of(self._steps()))
+        alarm = self._services.alarm.words()
+        status = Status(mood="bad", words=alarm) if alarm else status_of(self._steps())
+        return render_template("overview/_status.html", status=status)
 
     def _figures(self) -> str:
         return render_template("overview/_figures.html", today=self._services.reports.today())

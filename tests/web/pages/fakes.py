@@ -104,6 +104,14 @@ class FakeBills:
 
 
 @dataclass
+class FakeAlarm:
+    said: str | None = None
+
+    def words(self) -> str | None:
+        return self.said
+
+
+@dataclass
 class FakeServices:
     settings: Settings = field(default_factory=lambda: Settings(home=Path("nowhere")))
     admin_key: str = ADMIN_KEY
@@ -114,6 +122,7 @@ class FakeServices:
     feed: FakeFeed = field(default_factory=FakeFeed)
     responses: FakeKept = field(default_factory=FakeKept)
     results: FakeKept = field(default_factory=FakeKept)
+    alarm: FakeAlarm = field(default_factory=lambda: FakeAlarm())
     bills: FakeBills = field(default_factory=FakeBills)
     serving: list[TierLine] = field(default_factory=lambda: starter_only())
 

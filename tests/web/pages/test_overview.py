@@ -47,6 +47,14 @@ def test_it_says_how_to_connect(client):
     assert "OPENAI_BASE_URL=http://127.0.0.1:18790/v1" in page
 
 
+def test_what_somebody_has_to_do_something_about_goes_first(client, services):
+    services.alarm.said = "The database cannot be written"
+
+    page = client.get("/").text
+
+    assert 'data-mood="bad">The database cannot be written<' in page
+
+
 def test_without_keys_the_curl_line_has_none():
     services = FakeServices(settings=Settings(home=Path("nowhere"), keyless=True))
     client = an_app(services).test_client()
