@@ -51,6 +51,7 @@ _OURS = frozenset(
         "LAROUTER_JUDGE_MS",
         "LAROUTER_KEEP_DAYS",
         "LAROUTER_BEARER",
+        "LAROUTER_NOTIFY",
     }
 )
 # What a child process may see: enough to run, never a provider's key (TRUST S6, A10).
@@ -61,6 +62,9 @@ _CHILD = frozenset(
 )
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
+# What a program that shows notifications needs besides.
+_DESKTOP = frozenset({"DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY",
+                      "XDG_RUNTIME_DIR", "PATHEXT"})  # fmt: skip
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -102,7 +106,10 @@ class Settings:
     zone: str = "UTC"
     """This machine's time zone, by its IANA name: where no project says otherwise, its days and
     months begin at midnight there."""
+    notify: bool = True
+    """Alerts are shown on the desktop, where there is one."""
     child_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    desktop_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     """URL scheme to proxy URL, with `no` for the hosts that need none."""
 
@@ -136,6 +143,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment; raises `SettingsError` for a value that makes no sense."""
     env = os.environ if environ is None else environ
     _refuse_unknown(env)
+    notify = _one_of(env, "LAROUTER_NOTIFY", ("auto", "off"), "auto") == "auto"
     return Settings(
         home=_home(env),
         host=env.get("LAROUTER_HOST") or "127.0.0.1",
@@ -157,11 +165,20 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         judge_ms=_judge_ms(env.get("LAROUTER_JUDGE_MS") or "800"),
         keep_days=_keep_days(env.get("LAROUTER_KEEP_DAYS") or "90"),
         zone=_machine_zone(),
-        child_environment={
-            name: value for name, value in env.items() if name in _CHILD or name.startswith("LC_")
-        },
+        notify=notify,
+        child_environment=_child_environment(env),
+        desktop_environment=_desktop_environment(env) if notify else {},
         proxies=_proxies(env),
     )
+
+
+def _child_environment(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name in _CHILD or name.startswith("LC_")}
+
+
+def _desktop_environment(env: Mapping[str, str]) -> dict[str, str]:
+    session = {name: value for name, value in env.items() if name in _DESKTOP}
+    return {**_child_environment(env), **session}
 
 
 def _machine_zone() -> str:

@@ -38,6 +38,8 @@ def environment(home, **settings):
         **inherited,
         "LAROUTER_HOME": str(home),
         "LAROUTER_PORT": "0",
+        # Nothing of a test pops up on the developer's screen.
+        "LAROUTER_NOTIFY": "off",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         **settings,
     }

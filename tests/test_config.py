@@ -56,6 +56,7 @@ def test_nothing_has_to_be_set():
         ("LAROUTER_ADMIN_KEY", "lra_own", "admin_key", "lra_own"),
         ("LAROUTER_BEARER", "lr_own", "bearer", "lr_own"),
         ("LAROUTER_LOG_LEVEL", "DEBUG", "log_level", "debug"),
+        ("LAROUTER_NOTIFY", "off", "notify", False),
         ("LAROUTER_DB_PATH", "/data/a.db", "database", Path("/data/a.db").absolute()),
         ("LAROUTER_DATABASE_URL", "sqlite:////a/b.db", "database", Path("/a/b.db").absolute()),
         ("LAROUTER_DATABASE_URL", "sqlite:///b.db", "database", Path("b.db").absolute()),

@@ -12,6 +12,7 @@ import gevent
 from gevent.event import Event
 
 from larouter.bootstrap.roster import Roster
+from larouter.bootstrap.telling import Telling, build_telling
 from larouter.classify import cascade
 from larouter.classify.default import Default
 from larouter.classify.follows import Follows
@@ -77,6 +78,7 @@ from larouter.store.schema import migrate
 from larouter.store.spill import Spill
 from larouter.store.sql import Database
 from larouter.store.sqlite import SqliteFile
+from larouter.store.trouble import trouble_words
 from larouter.store.writer import Writer, now_ms
 
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
@@ -93,6 +95,7 @@ class Services:
     budgets: Budgets
     baselines: Baselines
     bills: Bills
+    telling: Telling
     gateway: Gateway
     reports: Reports
     replays: Replays
@@ -147,11 +150,17 @@ class Services:
     is_shared: bool
     """May other processes be at work on the same database?"""
     close: Callable[[], None]
+    writes_fail: bool = False
+    """The last heartbeat could not be written."""
 
     @property
     def catalog(self) -> Catalog:
         """The one in force now: a day may change its prices, and the admin all of it."""
         return self.catalogs.current
+
+    def trouble(self) -> list[str]:
+        """What is wrong with the books or the disk, in sentences for the pages (TRUST A9)."""
+        return trouble_words(self.writes_fail, self.ledger.spilled, self.books.wrong)
 
     def tiers(self) -> list[TierLine]:
         """Which model serves each tier now."""
@@ -308,6 +317,7 @@ def bootstrap(settings: Settings) -> Services:
         budgets=budgets,
         baselines=baselines,
         bills=Bills(reports, baselines, lambda: catalogs.current),
+        telling=build_telling(settings, database, writer, run, projects, reports),
         gateway=Gateway(
             decide=decide,
             providers=roster.providers,

@@ -8,6 +8,7 @@ import click
 
 from larouter import __version__
 from larouter.cli import (
+    alerts,
     budgets,
     catalog,
     db,
@@ -41,6 +42,7 @@ for command in (
     server.open_page,
     projects.group,
     budgets.group,
+    alerts.group,
     providers.group,
     keys.group,
     routing.models,

@@ -72,6 +72,35 @@ class RequestLine(Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+class AlertLine(Struct, frozen=True, kw_only=True):
+    """An alert, and how what it is about stands now. It tells of no request (TRUST S11)."""
+
+    id: int
+    project: str | None
+    """Its name; None: this machine as a whole."""
+    budget_id: int | None
+    """None: more was spent than is usual."""
+    budget: str = ""
+    metric: str = "cost"
+    period: str = "daily"
+    mark: int = 0
+    """Per cent; 0: the budget is blocked, or there is none."""
+    spent: int
+    """When the alert was raised; in an hour, where it is about unusual spend."""
+    cap: int
+    """What the budget allowed then; above it spend is unusual."""
+    start_ms: int
+    created_ms: int
+    seen_ms: int | None = None
+    renews_ms: int | None = None
+    """When the budget's period ends; None: never, or there is no budget."""
+    spent_now: int = 0
+    """In the budget's same period."""
+    cap_now: int = 0
+    is_blocked: bool = False
+    """Is the budget still?"""
+
+
 class Reports(Protocol):
     """Reads the store for the pages; never writes."""
 
@@ -79,6 +108,12 @@ class Reports(Protocol):
 
     def recent(self, limit: int = 50) -> Sequence[RequestLine]:
         """Newest first."""
+        ...
+
+    def alerts(
+        self, project_id: str | None = None, *, unseen: bool = False, limit: int = 100
+    ) -> Sequence[AlertLine]:
+        """Newest first; None: of everybody, and of this machine."""
         ...
 
 

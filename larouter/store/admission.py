@@ -14,6 +14,7 @@ from larouter.budget import amount_words, budget_words, renewal_words, window_at
 from larouter.core.budget import LEAST_OUTPUT, Bound, Budget, Held
 from larouter.core.catalog import Nanodollars
 from larouter.core.errors import BudgetExceeded, Unbounded
+from larouter.store.alerts import BLOCKED, raise_budget
 from larouter.store.setback import put_back, renewal_after
 from larouter.store.sql import Connection
 
@@ -37,18 +38,16 @@ _GIVE_BACK = """UPDATE budget_window
 _HELD = """SELECT h.start_ms, h.amount, b.id, b.project_id, b.name, b.metric, b.cap, b.hard,
  b.alerts FROM hold h JOIN budget b ON b.id = h.budget_id WHERE h.attempt_id = ? ORDER BY b.id"""
 _CLOSE_HOLD = "UPDATE hold SET spent = ? WHERE attempt_id = ? AND budget_id = ? RETURNING start_ms"
-_ALERT = """INSERT INTO alert (budget_id, start_ms, mark, spent, cap, created_ms)
- VALUES (?,?,?,?,?,?) ON CONFLICT (budget_id, start_ms, mark) DO NOTHING"""
 
-RECOUNT = """UPDATE budget_window SET
+_RECOUNT = """UPDATE budget_window SET
  reserved = coalesce((SELECT sum(h.amount) FROM hold h WHERE h.budget_id = budget_window.budget_id
   AND h.start_ms = budget_window.start_ms AND h.spent IS NULL), 0),
  spent = opening + coalesce((SELECT sum(h.spent) FROM hold h
   WHERE h.budget_id = budget_window.budget_id AND h.start_ms = budget_window.start_ms), 0)
  WHERE reserved > 0"""
-"""Counts the windows in which something was held anew, from what each attempt held and took."""
-BLOCKED = 0
-"""The mark of an alert that says: something cost more than it could, look at it."""
+_HOLDING = """SELECT w.budget_id, w.start_ms, w.spent, b.cap, b.alerts FROM budget_window w
+ JOIN budget b ON b.id = w.budget_id WHERE w.reserved > 0 AND b.removed_ms IS NULL"""
+_SPENT = "SELECT spent FROM budget_window WHERE budget_id = ? AND start_ms = ?"
 
 
 class Place(NamedTuple):
@@ -151,14 +150,21 @@ def give_back(connection: Connection, settled: Settlement, held: Sequence[Held])
         (total,) = connection.execute(
             _GIVE_BACK, (amount, spent, int(is_over), budget.id, start_ms)
         ).fetchone()
-        marks = [mark for mark in budget.alerts if total * 100 >= budget.cap * mark]
-        # Only what this call has passed; the others were told of before.
-        marks = [mark for mark in marks if (total - spent) * 100 < budget.cap * mark]
+        marks = _passed(budget.alerts, budget.cap, total - spent, total)
         for mark in [*marks, BLOCKED] if is_over else marks:
-            connection.execute(
-                _ALERT, (budget.id, start_ms, mark, total, budget.cap, settled.ended_ms)
-            )
+            raise_budget(connection, budget.id, start_ms, mark, total, budget.cap, settled.ended_ms)
     return overran
+
+
+def recount(connection: Connection, at_ms: int) -> None:
+    """Count the windows in which something was held anew, from what each attempt held and took;
+    tell of the marks that they pass by it."""
+    holding = connection.execute(_HOLDING).fetchall()
+    connection.execute(_RECOUNT)
+    for budget_id, start_ms, spent, cap, alerts in holding:
+        (total,) = connection.execute(_SPENT, (budget_id, start_ms)).fetchone()
+        for mark in _passed(_marks(alerts), cap, spent, total):
+            raise_budget(connection, budget_id, start_ms, mark, total, cap, at_ms)
 
 
 def exceeded(place: Place, needed: int | None) -> BudgetExceeded:
@@ -194,6 +200,11 @@ def _unbounded(budget: Budget, tool: str) -> Unbounded:
         f"tell: larouter budgets change {budget.id} --soft",
         param="tools",
     )
+
+
+def _passed(marks: Sequence[int], cap: int, before: int, now: int) -> list[int]:
+    """The marks, in per cent, between these two; what was passed before was told before."""
+    return [mark for mark in marks if before * 100 < cap * mark <= now * 100]
 
 
 def _longest(hard: Sequence[Place], bound: Bound) -> int:
@@ -245,8 +256,12 @@ def _limit(
     """As much of a budget as a settlement needs."""
     return Budget(
         id=id, project_id=project_id, name=name, metric=metric, cap=cap, hard=bool(hard),
-        alerts=tuple(map(int, alerts.split(","))) if alerts else (),
+        alerts=_marks(alerts),
     )  # fmt: skip
+
+
+def _marks(alerts: str) -> tuple[int, ...]:
+    return tuple(map(int, alerts.split(","))) if alerts else ()
 
 
 def _take(connection: Connection, place: Place, amount: int) -> None:

@@ -1,9 +1,9 @@
-"""Budgets as rows: make, change, remove, see how they stand; and the alerts that they gave."""
+"""Budgets as rows: make, change, remove, see how they stand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -39,25 +39,6 @@ _BEFORE = """SELECT a.id, r.id, a.state = 'pending', a.hold_nusd, a.cost_nusd,
 _LONG_BEFORE = """SELECT tier, model, sum(cost_nusd), sum(prompt + output), sum(succeeded)
  FROM usage_quarter WHERE start_ms >= ? AND start_ms < ?
  AND (CAST(? AS TEXT) IS NULL OR project_id = ?) GROUP BY tier, model"""
-_ALERTS = """SELECT a.id, a.budget_id, b.name, b.metric, b.project_id, a.mark, a.spent, a.cap,
- a.created_ms, a.seen_ms FROM alert a JOIN budget b ON b.id = a.budget_id
- WHERE (CAST(? AS TEXT) IS NULL OR b.project_id = ?) ORDER BY a.id DESC LIMIT ?"""
-
-
-class Alert(NamedTuple):
-    """A mark that a budget has passed."""
-
-    id: int
-    budget_id: int
-    budget: str
-    metric: str
-    project_id: str | None
-    mark: int
-    """Per cent; 0: the budget is blocked."""
-    spent: int
-    cap: int
-    created_ms: int
-    seen_ms: int | None
 
 
 class Budgets:
@@ -162,15 +143,6 @@ class Budgets:
         return self._writer.run(
             lambda connection: [place_of(connection, budget, now) for budget in budgets]
         )
-
-    def alerts(self, project_id: str | None = None, limit: int = 100) -> list[Alert]:
-        """The newest first."""
-        rows = self._writer.run(
-            lambda connection: connection.execute(
-                _ALERTS, (project_id, project_id, limit)
-            ).fetchall()
-        )
-        return [Alert(*row) for row in rows]
 
     def _change(self, job: Callable[[Connection], int | object]) -> int:
         def then_read(connection: Connection) -> tuple[object, list[tuple[Any, ...]]]:

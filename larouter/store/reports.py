@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -19,8 +19,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from larouter.core.errors import DatabaseDamaged, StorageDown
-from larouter.core.report import RequestLine, State, Today
+from larouter.core.report import AlertLine, RequestLine, State, Today
 from larouter.store import db, reading_app
+from larouter.store.alert_lines import alert_lines
+from larouter.store.spending import Spending, spending
 from larouter.store.sql import Database, is_damage
 from larouter.store.statements import Owner, Statement, owners, statement
 from larouter.store.tables import (
@@ -87,6 +89,16 @@ class Reports:
         """The bill of a project, by id or name. Raises `NotFound`."""
         now_ms = int(self._clock() * 1000)
         return self._ask(lambda session: statement(session, project, month, self._zone, now_ms))
+
+    def alerts(
+        self, project_id: str | None = None, *, unseen: bool = False, limit: int = 100
+    ) -> list[AlertLine]:
+        """Newest first. Of a project its own alone; None: everybody's, and this machine's."""
+        return self._ask(lambda session: alert_lines(session, project_id, unseen, limit))
+
+    def spending(self, project_ids: Sequence[str], since_ms: int) -> Spending:
+        """What each of these spent, by the quarter of an hour."""
+        return self._ask(lambda session: spending(session, project_ids, since_ms))
 
     def date_in(self, zone: str | None = None) -> date:
         """Today's date in a project's `zone`; None: in this machine's."""

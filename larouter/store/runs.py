@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable
 
-from larouter.store.admission import RECOUNT
+from larouter.store.admission import recount
 from larouter.store.rollups import Rollups, Share
 from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
@@ -103,7 +103,7 @@ class Run:
         # What nobody knows is charged at the hold, to each budget too.
         connection.execute(_CHARGE, dead)
         if lost or not self._is_shared:
-            connection.execute(RECOUNT)
+            recount(connection, now)
         left = connection.execute(_CLOSE, (now, *dead)).rowcount
         ended = connection.execute(_END_OPEN, (now, *dead)).fetchall()
         connection.execute(_END_RUNS, dead)

@@ -7,26 +7,21 @@ compares the two.
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Float,
     ForeignKey,
     Index,
-    Integer,
     String,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-# SQLite counts up by itself only in a column of exactly this type.
-_Serial = BigInteger().with_variant(Integer, "sqlite")
-
-
-class Row(DeclarativeBase):
-    """The base of all rows; a row is a database record, a model is always a language model."""
-
-    type_annotation_map = {int: BigInteger}  # noqa: RUF012 - SQLAlchemy's own declaration
+from larouter.store.alert_tables import AlertRow as AlertRow
+from larouter.store.alert_tables import DeliveryRow as DeliveryRow
+from larouter.store.alert_tables import WebhookRow as WebhookRow
+from larouter.store.row import Row as Row
+from larouter.store.row import Serial
 
 
 class ProjectRow(Row):
@@ -74,7 +69,7 @@ class PriceVersionRow(Row):
     __tablename__ = "price_version"
     __table_args__ = (UniqueConstraint("model", "effective_ms"),)
 
-    id: Mapped[int] = mapped_column(_Serial, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     model: Mapped[str] = mapped_column(String(300))
     """`provider/model`."""
     effective_ms: Mapped[int]
@@ -122,7 +117,7 @@ class AttemptRow(Row):
         Index("attempt_open", "state", sqlite_where=text("state = 'pending'")),
     )
 
-    id: Mapped[int] = mapped_column(_Serial, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("request.id"))
     project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
@@ -152,7 +147,7 @@ class EntryRow(Row):
     __tablename__ = "ledger_entry"
     __table_args__ = (UniqueConstraint("attempt_id", "kind"),)
 
-    id: Mapped[int] = mapped_column(_Serial, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"))
     kind: Mapped[str] = mapped_column(String(20))
     """`settle`, or a later correction. Rows are appended, never changed."""
@@ -165,7 +160,7 @@ class BudgetRow(Row):
 
     __tablename__ = "budget"
 
-    id: Mapped[int] = mapped_column(_Serial, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id"))
     """None: for the whole machine."""
     name: Mapped[str] = mapped_column(String(100))
@@ -213,23 +208,6 @@ class HoldRow(Row):
     amount: Mapped[int]
     spent: Mapped[int | None]
     """None while the attempt is open."""
-
-
-class AlertRow(Row):
-    """A budget passed one of its marks: once for each mark in each period."""
-
-    __tablename__ = "alert"
-    __table_args__ = (UniqueConstraint("budget_id", "start_ms", "mark"),)
-
-    id: Mapped[int] = mapped_column(_Serial, primary_key=True, autoincrement=True)
-    budget_id: Mapped[int] = mapped_column(ForeignKey("budget.id"))
-    start_ms: Mapped[int]
-    mark: Mapped[int]
-    """Per cent; 0: the budget is blocked."""
-    spent: Mapped[int]
-    cap: Mapped[int]
-    created_ms: Mapped[int]
-    seen_ms: Mapped[int | None]
 
 
 class _UsageRow:

@@ -9,6 +9,7 @@ from flask import Flask, Response
 from larouter.bootstrap import Services
 from larouter.config import folder
 from larouter.web import (
+    alerts,
     anthropic,
     api,
     budgets,
@@ -38,7 +39,7 @@ from larouter.web.auth import Auth
 
 _DOORS = (
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
-    keys, projects, policies, budgets, feedback, replay, usage,
+    keys, projects, policies, budgets, alerts, feedback, replay, usage,
     usage_baseline, statement_api, metrics, database,
 )  # fmt: skip
 

@@ -15,13 +15,7 @@ from larouter.core.errors import BadRequest
 from larouter.core.money import decimal_text, nanodollars
 from larouter.routing import explicit_model
 from larouter.store.admission import Place
-from larouter.store.budgets import (
-    Alert,
-    checked,
-    checked_alerts,
-    checked_cap,
-    checked_name,
-)
+from larouter.store.budgets import checked, checked_alerts, checked_cap, checked_name
 from larouter.web.auth import Auth
 from larouter.web.replies import json_response
 from larouter.wire.strict_json import decode_object
@@ -41,7 +35,6 @@ def blueprint(services: Services, auth: Auth) -> Blueprint:
     routes.patch("/api/budgets/<int:id>")(view.change)
     routes.delete("/api/budgets/<int:id>")(view.remove)
     routes.post("/api/budgets/<int:id>/resume")(view.resume)
-    routes.get("/api/alerts")(view.alerts)
     return routes
 
 
@@ -106,12 +99,6 @@ class BudgetRoutes:
         (place,) = self._services.budgets.standing([self._services.budgets.resume(id)])
         return json_response(self._shown(place))
 
-    def alerts(self) -> Response:
-        """A project's own, or for the admin everybody's; the newest first."""
-        project = self._auth.project_or_admin(request.environ)
-        rows = self._services.budgets.alerts(None if project is None else project.id)
-        return json_response({"data": [_alert(row) for row in rows]})
-
     def _named(self, budget: Budget) -> str:
         """What a budget is for, as the ledger writes it. A slip would limit nothing."""
         services, name = self._services, budget.of
@@ -153,30 +140,17 @@ class BudgetRoutes:
             "blocked": place.is_blocked,
             "starts_ms": place.start_ms,
             "renews_ms": None if place.end_ms >= NEVER_MS else place.end_ms,
-            **_amount("cap", budget.metric, budget.cap),
-            **_amount("spent", budget.metric, place.spent),
-            **_amount("reserved", budget.metric, place.reserved),
-            **_amount("left", budget.metric, place.rest),
+            **amount("cap", budget.metric, budget.cap),
+            **amount("spent", budget.metric, place.spent),
+            **amount("reserved", budget.metric, place.reserved),
+            **amount("left", budget.metric, place.rest),
         }
 
     def _admin(self) -> None:
         self._auth.require_admin(request.environ)
 
 
-def _alert(row: Alert) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "budget_id": row.budget_id,
-        "budget": row.budget,
-        "percent": row.mark or None,
-        "blocked": row.mark == 0,
-        "created_ms": row.created_ms,
-        **_amount("spent", row.metric, row.spent),
-        **_amount("cap", row.metric, row.cap),
-    }
-
-
-def _amount(name: str, metric: str, amount: int) -> dict[str, Any]:
+def amount(name: str, metric: str, amount: int) -> dict[str, Any]:
     """Money as a decimal and as the exact integer (TRUST B1); what is counted, as it is."""
     if metric != "cost":
         return {name: amount}

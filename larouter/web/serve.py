@@ -25,13 +25,14 @@ from larouter.config import (
     shown_command,
     write_private_file,
 )
-from larouter.core.errors import LARouterError
+from larouter.core.errors import LARouterError, StorageDown
 from larouter.store.damage import look_before_serving
 from larouter.store.invariants import EVERY_S, FIRST_S
 from larouter.store.restore import finish
 from larouter.store.runs import HEARTBEAT_S
 from larouter.store.sql import Error
 from larouter.web import create_app, session, upkeep
+from larouter.web.crier import Crier
 from larouter.web.pages import LAUNCH_PATHS
 from larouter.web.redacting import Redacting
 from larouter.web.server import Server
@@ -101,15 +102,21 @@ def _serve(services: Services, out: TextIO | None, *, is_whole: bool) -> None:
         with app.app_context():
             code = session.issue_code() if out.isatty() else None
         _greet(out, services.address, bearer, code)
+    told = services.telling
     beside: list[gevent.Greenlet[..., Any]] = [
         gevent.spawn(_renew_lease, services),
         gevent.spawn(_check_books, services),
         gevent.spawn(upkeep.keep_to_days, services),
+        gevent.spawn(told.postman.work),
+        gevent.spawn(told.unusual.work),
     ]
     if services.backups is not None:
         beside.append(gevent.spawn(upkeep.keep_backups, services, services.backups))
         if not is_whole:
             beside.append(gevent.spawn(upkeep.look_at_large_file, services, services.backups))
+    if told.desktop.is_there:
+        crier = Crier(told.desktop.tell, told.alerts.claim_new, services.reports.alerts)
+        beside.append(gevent.spawn(crier.work))
     stop.wait()
     for number in (signal.SIGTERM, signal.SIGINT):
         # A second Ctrl-C means now.
@@ -134,7 +141,7 @@ def _renew_lease(services: Services) -> None:
     while True:
         gevent.sleep(HEARTBEAT_S)
         try:
-            services.run.renew()
+            services.writes_fail = not _is_renewed(services)
             if services.is_shared:
                 services.run.recover()
             services.ledger.replay()
@@ -158,6 +165,15 @@ def _follow(services: Services) -> None:
             if not fails:
                 logger.warning("changes of other processes cannot be read: %s", error)
             fails = True
+
+
+def _is_renewed(services: Services) -> bool:
+    try:
+        services.run.renew()
+    except StorageDown:
+        logger.exception("the lease could not be renewed")
+        return False
+    return True
 
 
 def _check_books(services: Services) -> None:

@@ -39,8 +39,23 @@ class Bills(Protocol):
         ...
 
 
+class Seen(Protocol):
+    """Alerts are marked as seen by whoever looks at the pages."""
+
+    def see(self, ids: Sequence[int], /) -> int: ...
+
+    def see_all(self, newest: int, /) -> int: ...
+
+
+class Telling(Protocol):
+    """Who is told of what happens with money."""
+
+    @property
+    def alerts(self) -> Seen: ...
+
+
 class Shown(Protocol):
-    """Built by `bootstrap`; the pages only read it."""
+    """Built by `bootstrap`; the pages read it, and mark alerts as seen."""
 
     @property
     def settings(self) -> Settings: ...
@@ -76,6 +91,13 @@ class Shown(Protocol):
 
     @property
     def bills(self) -> Bills: ...
+
+    @property
+    def telling(self) -> Telling: ...
+
+    def trouble(self) -> Sequence[str]:
+        """What is wrong with the books or the disk, in sentences; mostly none."""
+        ...
 
     def tiers(self) -> Sequence[TierLine]:
         """Which model serves each tier now, cheapest tier first."""

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from larouter.core.report import Today
 from larouter.web import session
-from tests.web.pages.fakes import ADMIN_KEY, FakeServices, a_line, a_server
+from tests.web.pages.fakes import ADMIN_KEY, FakeServices, a_line, a_server, an_alert
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = [
@@ -99,6 +99,70 @@ def test_everyone_can_read_it(browser, theme, width, lines):
 
         assert faults_of(page) == ""
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+ALERTS = [
+    an_alert(9, mark=0, is_blocked=True),
+    an_alert(8, budget_id=8, budget="everything", project=None),
+    an_alert(7, budget_id=None, mark=0, spent=12_400_000_000, cap=2_000_000_000),
+    an_alert(6, budget_id=6, budget="one more"),
+]
+TROUBLE = "LARouter cannot write to its database, so nothing is sent until it can."
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everyone_can_read_the_banner(browser, theme, width):
+    services = FakeServices(troubles=[TROUBLE])
+    services.reports.alerted = ALERTS
+    viewport = {"width": width, "height": 820}
+    with opened(browser, services, color_scheme=theme, viewport=viewport) as page:
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+
+        expect(page.get_by_role("alert")).to_contain_text(TROUBLE)
+        expect(page.get_by_label("Alerts").locator(".notice")).to_have_count(4)
+        assert faults_of(page) == ""
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_an_alert_comes_is_read_out_and_is_dismissed_without_a_reload(browser):
+    services = FakeServices()
+    with opened(browser, services) as page:
+        page.evaluate("window.isSamePage = true")
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        expect(page.get_by_label("Alerts")).to_be_hidden()
+        services.reports.alerted = [an_alert(9, budget_id=9, budget="new"), an_alert()]
+        services.feed.say(a_line("fresh"))
+
+        expect(page.get_by_text("bakery: new has passed 80 %", exact=True)).to_be_visible()
+        heard = page.get_by_role("status").filter(has_text="Alert: bakery: new has passed 80 %")
+        expect(heard).to_have_count(1)
+        page.get_by_role("button", name="Dismiss: bakery: new has passed 80 %").click()
+        expect(page.get_by_label("Alerts").locator(".notice")).to_have_count(1)
+        page.get_by_role("button", name="Dismiss: bakery: daily budget").press("Enter")
+        expect(page.get_by_label("Alerts")).to_be_hidden()
+        assert services.alerts.asked == [9, 3]
+        assert page.evaluate("window.isSamePage")
+
+
+def test_trouble_that_is_over_leaves_the_page(browser):
+    services = FakeServices(troubles=[TROUBLE])
+    with opened(browser, services) as page:
+        expect(page.get_by_text(TROUBLE)).to_be_visible()
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        services.troubles = []
+        services.feed.say(a_line("fresh"))
+
+        expect(page.get_by_text(TROUBLE)).to_be_hidden()
+
+
+def test_alerts_are_dismissed_without_scripts(browser):
+    services = FakeServices()
+    services.reports.alerted = ALERTS
+    with opened(browser, services, java_script_enabled=False) as page:
+        page.get_by_role("button", name="Dismiss all").click()
+
+        expect(page.locator(".notice")).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

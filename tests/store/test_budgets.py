@@ -126,22 +126,6 @@ def test_a_period_that_is_over_stands_at_nothing(bill, budgets, clock):
     assert budgets.standing([made])[0].spent == 0
 
 
-def test_alerts_are_told_the_newest_first(book, writer, budgets):
-    budgets.add(a_budget(book.project.id))
-    machine = budgets.add(a_budget())
-    writer.run(
-        lambda connection: connection.executemany(
-            "INSERT INTO alert (budget_id, start_ms, mark, spent, cap, created_ms) "
-            "VALUES (?,0,50,1,2,?)",
-            [(1, 7), (machine.id, 8)],
-        )
-    )
-
-    assert [row.created_ms for row in budgets.alerts()] == [8, 7]
-    assert [row.created_ms for row in budgets.alerts(book.project.id)] == [7]
-    assert budgets.alerts(limit=1)[0].budget_id == machine.id
-
-
 def test_a_project_has_so_many_budgets_at_most(book, budgets):
     for _ in range(MOST_BUDGETS):
         budgets.add(a_budget(book.project.id))

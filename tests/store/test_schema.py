@@ -306,7 +306,9 @@ def test_two_that_start_at_once_migrate_once(tmp_path):
 def first(tmp_path):
     """The migrations of the first LARouter."""
     folder = tmp_path / "first"
-    shutil.copytree(SHIPPED, folder, ignore=shutil.ignore_patterns("__pycache__", "000[2-9]*"))
+    shutil.copytree(
+        SHIPPED, folder, ignore=shutil.ignore_patterns("__pycache__", "000[2-9]*", "00[1-9]*")
+    )
     return folder
 
 

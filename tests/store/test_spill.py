@@ -89,7 +89,7 @@ def test_an_answer_whose_end_cannot_be_written_is_settled_all_the_same(book, loc
     locked(True)
 
     assert book.settle(attempt) == COST
-    assert len(spill) == 1
+    assert len(spill) == book.ledger.spilled == 1
     assert ask(STATES) == [("pending", None)]
 
     locked(False)

@@ -157,24 +157,6 @@ def test_a_client_is_told_in_its_own_shape_and_not_to_repeat(house, add, path, s
     assert refused.headers["x-should-retry"] == "false"
 
 
-def test_alerts_are_of_the_project_that_asks(house, add):
-    add()
-    add(project="machine")
-    house.services.run._writer.run(
-        lambda connection: connection.executemany(
-            "INSERT INTO alert (budget_id, start_ms, mark, spent, cap, created_ms) "
-            "VALUES (?,0,?,1,2,3)",
-            [(1, 80), (2, 0)],
-        )
-    )
-
-    (mine,) = house.ask("GET", "/api/alerts").json["data"]
-    assert (mine["percent"], mine["blocked"], mine["capNusd"]) == (80, False, 2)
-    assert [row["blocked"] for row in house.admin("GET", "/api/alerts").json["data"]] == [
-        True, False,
-    ]  # fmt: skip
-
-
 # What a provider is asked for.
 
 

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from larouter.core.catalog import Model
 from larouter.core.report import RequestLine, TierLine
 from larouter.web import assets, htmx, session
+from larouter.web.pages.alerts import alert_parts
 from larouter.web.shown import Shown
 
 ENTRY = ("overview.page", "Overview", "layout-dashboard")
@@ -79,6 +80,7 @@ class Overview:
             "tiers": self._tiers,
             "uptime": self._uptime,
         }
+        self._live = {**self._parts, **alert_parts(services)}
 
     def page(self) -> Response:
         session.sessions().touch()
@@ -124,7 +126,7 @@ class Overview:
 
     def _changes(self, sent: dict[str, str]) -> str:
         """Return the parts that differ from `sent`, which is brought up to date; else a comment."""
-        now = {name: render() for name, render in self._parts.items()}
+        now = {name: render() for name, render in self._live.items()}
         changed = [_event(name, html) for name, html in now.items() if sent.get(name) != html]
         sent.update(now)
         return "".join(changed) or ": still here\n\n"
@@ -182,8 +184,10 @@ def status_of(steps: Sequence[Step]) -> Status:
 
 
 def _event(name: str, html: str) -> str:
-    # A line break ends an event's field, so each line of the HTML is a field of its own.
-    return f"event: {name}\n" + "".join(f"data: {x}\n" for x in html.splitlines()) + "\n"
+    # A line break ends an event's field, so each line of the HTML is a field of its own. An event
+    # without any is not told to the page: what is empty now has one too.
+    lines = html.splitlines() or [""]
+    return f"event: {name}\n" + "".join(f"data: {line}\n" for line in lines) + "\n"
 
 
 def _digest(html: str) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask
@@ -18,7 +19,7 @@ from larouter.config import Settings, folder
 from larouter.core.catalog import Catalog
 from larouter.core.catalog_toml import read_catalog
 from larouter.core.errors import NotFound
-from larouter.core.report import Lines, RequestLine, TierLine, Today
+from larouter.core.report import AlertLine, Lines, RequestLine, TierLine, Today
 from larouter.store.baselines import Chosen
 from larouter.store.statements import Correction, Doubt, Line, Owner, PriceLine, Statement
 from larouter.store.usage import Days, Used
@@ -33,12 +34,18 @@ STARTED_MS = 1_790_000_000_000
 class FakeReports:
     lines: list[RequestLine] = field(default_factory=list)
     figures: Today = field(default_factory=Today)
+    alerted: list[AlertLine] = field(default_factory=list)
 
     def today(self) -> Today:
         return self.figures
 
     def recent(self, limit: int = 50) -> Sequence[RequestLine]:
         return self.lines[:limit]
+
+    def alerts(
+        self, project_id: str | None = None, *, unseen: bool = False, limit: int = 100
+    ) -> Sequence[AlertLine]:
+        return [row for row in self.alerted if not (unseen and row.seen_ms)][:limit]
 
 
 @dataclass
@@ -47,6 +54,27 @@ class FakeKept:
 
     def count(self) -> int:
         return self.kept
+
+
+@dataclass
+class FakeAlerts:
+    """Marks the alerts of the reports, as the store does."""
+
+    reports: FakeReports
+    asked: list[int] = field(default_factory=list)
+
+    def see(self, ids: Sequence[int]) -> int:
+        self.asked += ids
+        self._keep(lambda row: row.id not in ids)
+        return len(ids)
+
+    def see_all(self, newest: int) -> int:
+        self.asked.append(-newest)
+        self._keep(lambda row: row.id > newest)
+        return 1
+
+    def _keep(self, is_kept: Callable[[AlertLine], bool]) -> None:
+        self.reports.alerted = [row for row in self.reports.alerted if is_kept(row)]
 
 
 @dataclass
@@ -125,6 +153,14 @@ class FakeServices:
     alarm: FakeAlarm = field(default_factory=lambda: FakeAlarm())
     bills: FakeBills = field(default_factory=FakeBills)
     serving: list[TierLine] = field(default_factory=lambda: starter_only())
+    troubles: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.alerts = FakeAlerts(self.reports)
+        self.telling = SimpleNamespace(alerts=self.alerts)
+
+    def trouble(self) -> Sequence[str]:
+        return self.troubles
 
     def tiers(self) -> Sequence[TierLine]:
         return self.serving
@@ -209,6 +245,24 @@ def a_statement(**changes: Any) -> Statement:
         "baselines": (Chosen(1_793_487_600_000, "prj_1", "anthropic/claude-opus-5-5"),),
     }  # fmt: skip
     return Statement(**(known | changes))
+
+
+def an_alert(id: int = 3, **changes: object) -> AlertLine:
+    known: dict[str, object] = {
+        "id": id,
+        "project": "bakery",
+        "budget_id": 7,
+        "budget": "daily budget",
+        "mark": 80,
+        "spent": 4_020_000_000,
+        "cap": 5_000_000_000,
+        "start_ms": 0,
+        "created_ms": STARTED_MS,
+        "renews_ms": 4_000_000_000_000,
+        "spent_now": 4_100_000_000,
+        "cap_now": 5_000_000_000,
+    }
+    return AlertLine(**(known | changes))  # type: ignore[arg-type]
 
 
 def an_app(services: FakeServices, clock: Clock | None = None) -> Flask:

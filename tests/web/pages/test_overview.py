@@ -9,7 +9,7 @@ import pytest
 from larouter.config import Settings
 from larouter.core.report import Today
 from larouter.web.pages import overview
-from tests.web.pages.fakes import ADMIN_KEY, FakeServices, a_line, an_app, starter_only
+from tests.web.pages.fakes import ADMIN_KEY, FakeServices, a_line, an_alert, an_app, starter_only
 
 
 @pytest.fixture
@@ -77,6 +77,20 @@ def test_empty_it_says_what_to_do(client):
     assert "Answered on this machine – Shown with the first answer" in page
     assert "Spent today $0.00 Local answers are free" in page
     assert "Typical time – Shown with the first answer" in page
+
+
+def test_an_alert_that_somebody_else_has_seen_leaves_the_page(client, services):
+    """An event without a data line would not be told to the page, and the banner would stay."""
+    services.reports.alerted = [an_alert()]
+    services.feed.script = [a_line("new")]
+
+    first = client.get("/events").get_data(as_text=True)
+    services.reports.alerted = []
+    then = client.get("/events").get_data(as_text=True)
+
+    assert "event: alerted\ndata: Alert: bakery" in first
+    assert "event: alerts\ndata: \n\n" in then
+    assert "event: alerted\ndata: \n\n" in then
 
 
 def test_what_is_stored_is_said(client, services):
@@ -244,6 +258,9 @@ def test_a_new_request_comes_as_a_row_then_the_figures(client, services):
         "figures",
         "tiers",
         "uptime",
+        "trouble",
+        "alerts",
+        "alerted",
         "request",
     ]
     assert all(line.startswith("data: ") for line in events[-1][1].split("\n"))
