@@ -7,6 +7,11 @@ import sys
 
 def main() -> None:
     """Run the command line."""
+    if sys.argv[1:2] == ["workers"]:
+        from larouter.workers import main as arbiter  # noqa: PLC0415 - it patches its children
+
+        arbiter(sys.argv[2:])
+        return
     if sys.argv[1:2] == ["serve"]:
         from gevent import monkey  # noqa: PLC0415 - the other commands must not be patched
 

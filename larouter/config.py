@@ -108,6 +108,10 @@ class Settings:
     months begin at midnight there."""
     notify: bool = True
     """Alerts are shown on the desktop, where there is one."""
+    workers: int = 1
+    """How many processes serve from this data folder (`serve --workers`)."""
+    worker: int = 0
+    """Which of several processes on this data folder it is (`serve --workers`)."""
     child_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     desktop_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -116,6 +120,11 @@ class Settings:
     @property
     def database_file(self) -> Path:
         return self.database or self.home / "larouter.db"
+
+    def own_file(self, name: str) -> Path:
+        """A file in the data folder that each process has for itself: `x.log`, `x-1.log`."""
+        path = self.home / name
+        return path.with_stem(f"{path.stem}-{self.worker}") if self.worker else path
 
     @property
     def backups(self) -> Path:

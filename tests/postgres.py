@@ -63,6 +63,11 @@ def create(address, name):
     return Postgres(address(name))
 
 
+def another(database, name):
+    """A new, empty database beside this one."""
+    return create(lambda other: database.url.replace("/larouter?", f"/{other}?"), name)
+
+
 def empty(database):
     """No rows, and ids that begin at 1; what a test has broken is made anew."""
     names = {*Row.metadata.tables}

@@ -62,14 +62,14 @@ def command(home, *arguments, stdin="", timeout_s=_PATIENCE_S, **settings):
 class Serving:
     """A server from its start to its end. Asks in the name of the project `default`."""
 
-    def __init__(self, home, *, bearer=None, prefix=(), **settings):
+    def __init__(self, home, *arguments, bearer=None, prefix=(), **settings):
         """`prefix` is a command that ends by running the rest of its line."""
         self.home = Path(home)
         self._out_path = self.home / "serve.out"
         self._out = self._out_path.open("w+b")
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(
-            [*prefix, sys.executable, "app.py", "serve"],
+            [*prefix, sys.executable, "app.py", "serve", *arguments],
             cwd=ROOT,
             env=environment(home, **settings),
             stdin=subprocess.DEVNULL,
@@ -187,7 +187,7 @@ class Serving:
             if runtime.exists():
                 self.runtime = json.loads(runtime.read_text())
                 if self.runtime["pid"] == self.process.pid:
-                    assert self.session.get(f"{self.url}/health", timeout=5).ok
+                    assert self.session.get(f"{self.url}/health", timeout=20).ok
                     return
             time.sleep(0.02)
         raise AssertionError(f"it did not start: {self.output()}")

@@ -41,6 +41,7 @@ from larouter.core.route import Decision
 from larouter.core.turns import Turns
 from larouter.engines.files import Files
 from larouter.engines.pool import Pool as Engines
+from larouter.engines.shared import Shared
 from larouter.gateway import Gateway
 from larouter.providers import Endpoint
 from larouter.providers.asking import LocalAsker
@@ -51,6 +52,7 @@ from larouter.providers.local import LocalProvider
 from larouter.providers.pool import Pool
 from larouter.routing import Situation, route
 from larouter.routing.guard import guard_of
+from larouter.runtime import authority
 from larouter.secrets import Keys, Vault, admin_key
 from larouter.store.alarm import Alarm
 from larouter.store.backups import Backups
@@ -59,6 +61,7 @@ from larouter.store.bills import Bills
 from larouter.store.bookkeeping import Bookkeeping
 from larouter.store.budgets import Budgets
 from larouter.store.catalog import Catalogs
+from larouter.store.codes import SharedCodes
 from larouter.store.feed import Feed
 from larouter.store.feedback import Feedback, guard_rows
 from larouter.store.idempotency import IdempotencyKeys
@@ -80,8 +83,6 @@ from larouter.store.sql import Database
 from larouter.store.sqlite import SqliteFile
 from larouter.store.trouble import trouble_words
 from larouter.store.writer import Writer, now_ms
-
-WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,6 +148,8 @@ class Services:
     reload_providers: Callable[[], None]
     refresh: Callable[[], None]
     """Reads anew what another process may have changed."""
+    codes: SharedCodes | None
+    """Sign-in codes, where several processes give them; None: each app has its own."""
     is_shared: bool
     """May other processes be at work on the same database?"""
     close: Callable[[], None]
@@ -203,11 +206,13 @@ def bootstrap(settings: Settings) -> Services:
     keys = Keys(settings.keys, Vault(settings.home))
     added = AddedProviders(writer)
     connections = Pool(proxies=settings.proxies)
-    runner = Engines(
+    runner: Runner = Engines(
         Files(settings.home / "models", settings.home / "verified.json"),
         logs=settings.home / "logs",
         environment=settings.child_environment,
     )
+    if settings.workers > 1:
+        runner = Shared(runner, settings.home, lambda id: catalogs.current.models.get(id))
     turns = Turns()
     roster = Roster(
         settings,
@@ -291,7 +296,7 @@ def bootstrap(settings: Settings) -> Services:
     )
     budgets = Budgets(writer, settings.zone)
     books = Books(database, time.time)
-    spill = Spill(settings.home / "unwritten.jsonl")
+    spill = Spill(settings.own_file("unwritten.jsonl"))
     meters = Meters(lambda key: any(row.key == key for row in catalogs.current.models.values()))
     baselines = Baselines(writer, lambda: catalogs.current)
     reports = Reports(database, zone=settings.zone)
@@ -367,6 +372,7 @@ def bootstrap(settings: Settings) -> Services:
         engine_states=engine_states,
         reload_providers=roster.reload,
         refresh=refresh,
+        codes=SharedCodes(writer) if database.is_shared else None,
         is_shared=database.is_shared,
         close=close,
     )
@@ -384,13 +390,6 @@ def open_database(settings: Settings) -> Database:
     if settings.database_url is not None:
         return Postgres(settings.database_url)
     return SqliteFile(settings.database_file)
-
-
-def authority(host: str, port: int) -> str:
-    """Where a client on this machine reaches a server that listens on `host`."""
-    if host in WILDCARDS:
-        host = "::1" if host == "::" else "127.0.0.1"
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _private(request: ChatRequest) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import click
 from larouter.cli.calls import Runtime, call, running
 from larouter.config import Settings, read_settings, self_command, write_private_file
 from larouter.core.errors import Unavailable
-from larouter.web.serve import AlreadyRunning
+from larouter.web.serve import AlreadyRunning, refuse_open_house
 from larouter.web.serve import serve as serve_forever
 
 _START_S = 30.0
@@ -34,13 +35,26 @@ def serve(host: str | None, port: int | None, workers: int, quiet: bool) -> None
         port=settings.port if port is None else port,
     )
     if workers > 1:
-        raise click.UsageError(
-            "SQLite has one writer, so --workers 1 is all that a SQLite database allows."
-        )
+        _become_workers(settings, workers, quiet)
     try:
         serve_forever(settings, out=None if quiet else sys.stdout)
     except AlreadyRunning as error:
         click.echo(str(error))
+
+
+def _become_workers(settings: Settings, workers: int, quiet: bool) -> None:
+    """Make way for the arbiter (`larouter.workers`), which must not be patched by gevent."""
+    if settings.database_url is None:
+        raise click.UsageError(
+            "SQLite has one writer, so --workers 1 is all that a SQLite database allows. For more, "
+            "name a PostgreSQL database in LAROUTER_DATABASE_URL (docs/postgresql.md)."
+        )
+    if sys.platform == "win32":
+        raise click.UsageError("Windows has one process only: --workers 1.")
+    refuse_open_house(settings)
+    command = self_command("workers", str(workers), settings.host, str(settings.port))
+    sys.stdout.flush()
+    os.execv(command[0], [*command, "--quiet"] if quiet else command)  # noqa: S606 - ourselves
 
 
 @click.command("open")

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from typing import Any, TextIO
 
 import gevent
 from filelock import FileLock, Timeout
+from flask import Flask
 from gevent.event import Event
 
-from larouter.bootstrap import WILDCARDS, Services, authority, bootstrap
+from larouter.bootstrap import Services, bootstrap
 from larouter.config import (
     Settings,
     SettingsError,
     make_private_folder,
     shown_command,
-    write_private_file,
 )
 from larouter.core.errors import LARouterError, StorageDown
+from larouter.runtime import WILDCARDS, authority, running_address, write_runtime
 from larouter.store.damage import look_before_serving
 from larouter.store.invariants import EVERY_S, FIRST_S
 from larouter.store.restore import finish
@@ -42,8 +43,12 @@ logger = logging.getLogger("larouter")
 DRAIN_S = 20.0
 _LOCK_S = 0.5
 _FOLLOW_S = 1.0
+_BEAT_S = 1.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LOG_BYTES = 1024 * 1024
+
+
+Lives = Callable[[], None]
 
 
 class AlreadyRunning(Exception):
@@ -55,7 +60,7 @@ def serve(settings: Settings, *, out: TextIO | None = sys.stdout) -> None:
 
     Raises `AlreadyRunning`, `SettingsError`, `LARouterError`.
     """
-    _refuse_open_house(settings)
+    refuse_open_house(settings)
     make_private_folder(settings.home)
     redacting = _log_to(settings)
     # Held for as long as the process lives, kill -9 included: the system lets go of it.
@@ -64,23 +69,32 @@ def serve(settings: Settings, *, out: TextIO | None = sys.stdout) -> None:
         # A command looks at the lock for an instant: that is not yet a server.
         lock.acquire(timeout=_LOCK_S)
     except Timeout:
-        raise AlreadyRunning(_running_address(settings)) from None
+        raise AlreadyRunning(running_address(settings)) from None
     # What a killed server wrote; commands would knock there until we have written our own.
     settings.runtime_file.unlink(missing_ok=True)
     is_whole = True
-    if settings.database_url is None:
-        finish(settings.database_file)
-        is_whole = look_before_serving(settings.database_file)
+    try:
+        if settings.database_url is None:
+            finish(settings.database_file)
+            is_whole = look_before_serving(settings.database_file)
+        with _opened(settings, redacting) as services:
+            _serve(services, out, is_whole=is_whole)
+    finally:
+        settings.runtime_file.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def _opened(settings: Settings, redacting: Redacting) -> Iterator[Services]:
+    """The house, with what the last stop left open put in order."""
     services = bootstrap(settings)
     redacting.secrets = lambda: services.keys.known() | {services.admin_key}
     try:
         services.ledger.replay()
         services.run.recover()
-        _serve(services, out, is_whole=is_whole)
+        yield services
     finally:
-        settings.runtime_file.unlink(missing_ok=True)
         services.close()
-        lock.release()
 
 
 def _serve(services: Services, out: TextIO | None, *, is_whole: bool) -> None:
@@ -88,22 +102,64 @@ def _serve(services: Services, out: TextIO | None, *, is_whole: bool) -> None:
     app = create_app(services)
     server = Server(app, hosts=_host_names(settings.host), launch_paths=LAUNCH_PATHS, logger=logger)
     port = _listen(server, settings)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, stop.set)
+    server.start()
+    write_runtime(settings, authority(settings.host, port))
+    _welcome(services, app, port, out)
+    _go_on(services, server, stop, is_whole=is_whole, at_last=lambda: os._exit(1))
+
+
+def work(
+    settings: Settings,
+    sockets: Sequence[int],
+    stop: Event,
+    *,
+    out: TextIO | None,
+    ready: Callable[[], None],
+    lives: Lives,
+) -> None:
+    """Be one of several processes that serve on `sockets`, file numbers of a parent's, until
+    `stop`. `ready` is called once it answers, `lives` every second. Raises `LARouterError`."""
+    with _opened(settings, _log_to(settings)) as services:
+        app = create_app(services)
+        server = Server(
+            app, hosts=_host_names(settings.host), launch_paths=LAUNCH_PATHS, logger=logger
+        )
+        port, *_ = [server.adopt(number) for number in sockets]
+        server.start()
+        _welcome(services, app, port, out)
+        ready()
+        _go_on(services, server, stop, lives=lives)
+
+
+def _welcome(services: Services, app: Flask, port: int, out: TextIO | None) -> None:
+    """Whoever looks on is told where it is, and a new bearer."""
+    settings = services.settings
     services.address = authority(settings.host, port)
     app.config["SESSION_COOKIE_NAME"] = session.cookie_name(services.address)
     # Made when somebody can see its bearer, or when it is needed without one.
     shows = out is not None or settings.keyless
     bearer = services.projects.ensure_default() if shows else None
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, stop.set)
-    server.start()
-    _write_runtime(settings, services.address)
     if out is not None:
         with app.app_context():
             code = session.issue_code() if out.isatty() else None
         _greet(out, services.address, bearer, code)
+
+
+def _go_on(
+    services: Services,
+    server: Server,
+    stop: Event,
+    *,
+    is_whole: bool = True,
+    lives: Lives | None = None,
+    at_last: Callable[[], None] | None = None,
+) -> None:
+    """Serve until `stop`, then let what is under way end. `at_last`: a second Ctrl-C."""
     told = services.telling
-    beside: list[gevent.Greenlet[..., Any]] = [
+    tasks: list[gevent.Greenlet[..., Any]] = [
         gevent.spawn(_renew_lease, services),
         gevent.spawn(_check_books, services),
         gevent.spawn(upkeep.keep_to_days, services),
@@ -111,24 +167,28 @@ def _serve(services: Services, out: TextIO | None, *, is_whole: bool) -> None:
         gevent.spawn(told.unusual.work),
     ]
     if services.backups is not None:
-        beside.append(gevent.spawn(upkeep.keep_backups, services, services.backups))
+        tasks.append(gevent.spawn(upkeep.keep_backups, services, services.backups))
         if not is_whole:
-            beside.append(gevent.spawn(upkeep.look_at_large_file, services, services.backups))
+            tasks.append(gevent.spawn(upkeep.look_at_large_file, services, services.backups))
     if told.desktop.is_there:
         crier = Crier(told.desktop.tell, told.alerts.claim_new, services.reports.alerts)
-        beside.append(gevent.spawn(crier.work))
+        tasks.append(gevent.spawn(crier.work))
+    if services.is_shared:
+        tasks.append(gevent.spawn(_follow, services))
+    while lives is not None and not stop.wait(_BEAT_S):
+        lives()
     stop.wait()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # A second Ctrl-C means now.
-        gevent.signal_handler(number, os._exit, 1)
+    if at_last is not None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            gevent.signal_handler(number, at_last)
     logger.info("stopping: %d requests are still being answered", server.in_flight)
     services.feed.close()
     services.gateway.drains.close()
     server.drain(DRAIN_S)
-    gevent.killall(beside)
+    gevent.killall(tasks)
 
 
-def _refuse_open_house(settings: Settings) -> None:
+def refuse_open_house(settings: Settings) -> None:
     """Without a bearer anybody may ask: that is for one's own machine."""
     if settings.keyless and not settings.is_loopback:
         raise SettingsError(
@@ -230,25 +290,6 @@ def _host_names(host: str) -> list[str]:
     return sorted(names)
 
 
-def _write_runtime(settings: Settings, address: str) -> None:
-    host, _, port = address.rpartition(":")
-    runtime = {
-        "host": host,
-        "port": int(port),
-        "pid": os.getpid(),
-        "nonce": secrets.token_hex(16),
-    }
-    write_private_file(settings.runtime_file, json.dumps(runtime).encode())
-
-
-def _running_address(settings: Settings) -> str:
-    try:
-        runtime = json.loads(settings.runtime_file.read_text())
-        return f"LARouter is already running at http://{runtime['host']}:{runtime['port']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "LARouter is already starting with this data folder."
-
-
 def _greet(out: TextIO, address: str, bearer: str | None, code: str | None) -> None:
     larouter = shown_command()
     lines = ["", f"  LARouter is running at http://{address}", ""]
@@ -273,7 +314,9 @@ def _log_to(settings: Settings) -> Redacting:
     """
     folder = settings.home / "logs"
     make_private_folder(folder)
-    file = RotatingFileHandler(folder / "larouter.log", maxBytes=_LOG_BYTES, backupCount=3)
+    file = RotatingFileHandler(
+        folder / settings.own_file("larouter.log").name, maxBytes=_LOG_BYTES, backupCount=3
+    )
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
     form = Redacting(

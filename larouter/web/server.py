@@ -81,6 +81,16 @@ class Server:
         self._door.guard = self._new_guard()
         return listener.port
 
+    def adopt(self, fileno: int) -> int:
+        """Accept on a socket that somebody else has bound; return its port."""
+        sock = _Socket(fileno=fileno)
+        sock.setblocking(False)
+        # One at a time: the others are to get some as well.
+        listener = _Listener(sock, self, at_once=1)
+        self._listeners.append(listener)
+        self._door.guard = self._new_guard()
+        return listener.port
+
     def start(self) -> None:
         """Start to accept, on every address that was bound."""
         for listener in self._listeners:
@@ -165,7 +175,10 @@ class Server:
 class _Listener:
     """One bound address."""
 
-    def __init__(self, sock: socket.socket, server: Server) -> None:
+    def __init__(
+        self, sock: socket.socket, server: Server, at_once: int = _ACCEPTS_AT_ONCE
+    ) -> None:
+        self._at_once = at_once
         host, port = sock.getsockname()[:2]
         self.port: int = port
         self._sock = sock
@@ -202,7 +215,7 @@ class _Listener:
             self._sock.close()
 
     def _accept(self) -> None:
-        for _ in range(_ACCEPTS_AT_ONCE):
+        for _ in range(self._at_once):
             try:
                 # `accept` would make a socket of whatever class `socket.socket` is by now.
                 fd, address = self._sock._accept()  # type: ignore[attr-defined]

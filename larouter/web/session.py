@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from flask import Flask, Request, current_app, session
 
@@ -27,6 +27,14 @@ WINDOW_S = 60
 _CODES_AT_ONCE = 16
 _REFRESH_S = 60
 _EXTENSION = "larouter.session"
+
+
+class OneTimeCodes(Protocol):
+    """What signs a browser in, once."""
+
+    def issue(self) -> str: ...
+
+    def redeem(self, code: str) -> bool: ...
 
 
 class Codes:
@@ -81,11 +89,16 @@ class Limiter:
 class Sessions:
     """The sign-in state of one app; `install` puts it there."""
 
-    def __init__(self, admin_key: str, clock_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        admin_key: str,
+        clock_s: Callable[[], float] = time.time,
+        codes: OneTimeCodes | None = None,
+    ) -> None:
         self._key = _digest(admin_key)
         self._clock_s = clock_s
         self._ended: dict[str, float] = {}
-        self.codes = Codes(clock_s)
+        self.codes = codes or Codes(clock_s)
         self.limiter = Limiter(clock_s)
 
     def accepts_key(self, text: str) -> bool:

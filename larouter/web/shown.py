@@ -11,6 +11,7 @@ from larouter.core.catalog import Catalog
 from larouter.core.report import Feed, Reports, TierLine
 from larouter.store.statements import Owner, Statement
 from larouter.store.usage import Days
+from larouter.web.session import OneTimeCodes
 
 
 class Kept(Protocol):
@@ -62,6 +63,9 @@ class Shown(Protocol):
 
     @property
     def admin_key(self) -> str: ...
+
+    @property
+    def codes(self) -> OneTimeCodes | None: ...
 
     @property
     def catalog(self) -> Catalog: ...

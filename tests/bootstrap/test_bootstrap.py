@@ -6,7 +6,7 @@ from dataclasses import replace
 import gevent
 import pytest
 
-from larouter.bootstrap import authority, bootstrap
+from larouter.bootstrap import bootstrap
 from larouter.config import SettingsError, read_settings
 from larouter.core.chat import ChatRequest, Message
 from larouter.core.errors import (
@@ -26,21 +26,6 @@ from tests.fakes import with_fields
 
 def a_request(model):
     return ChatRequest(model=model, messages=(Message("user", "Hi"),), body={}, size=20)
-
-
-@pytest.mark.parametrize(
-    ("host", "port", "address"),
-    [
-        ("127.0.0.1", 18790, "127.0.0.1:18790"),
-        ("localhost", 1, "localhost:1"),
-        ("::1", 18790, "[::1]:18790"),
-        ("0.0.0.0", 80, "127.0.0.1:80"),
-        ("::", 80, "[::1]:80"),
-        ("192.0.2.1", 80, "192.0.2.1:80"),
-    ],
-)
-def test_an_address_is_one_that_a_client_can_write(host, port, address):
-    assert authority(host, port) == address
 
 
 def test_the_services_know_their_address(build):

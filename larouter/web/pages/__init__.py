@@ -21,7 +21,8 @@ Each of these looks at Sec-Fetch-Site and its token or code itself."""
 
 def install(app: Flask, services: Shown) -> None:
     """Register every page and what they share: sessions, static files, words, the theme."""
-    session.install(app, services.admin_key, services.address)
+    sessions = session.Sessions(services.admin_key, codes=services.codes)
+    session.install(app, services.admin_key, services.address, sessions)
     assets.install(app, folder("static"))
     words.install(app)
     app.register_blueprint(theme.blueprint())

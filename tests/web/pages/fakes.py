@@ -143,6 +143,7 @@ class FakeAlarm:
 class FakeServices:
     settings: Settings = field(default_factory=lambda: Settings(home=Path("nowhere")))
     admin_key: str = ADMIN_KEY
+    codes = None
     address: str = ADDRESS
     started_ms: int = STARTED_MS
     catalog: Catalog = field(default_factory=lambda: shipped_catalog())
