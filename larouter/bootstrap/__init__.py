@@ -206,13 +206,7 @@ def bootstrap(settings: Settings) -> Services:
     keys = Keys(settings.keys, Vault(settings.home))
     added = AddedProviders(writer)
     connections = Pool(proxies=settings.proxies)
-    runner: Runner = Engines(
-        Files(settings.home / "models", settings.home / "verified.json"),
-        logs=settings.home / "logs",
-        environment=settings.child_environment,
-    )
-    if settings.workers > 1:
-        runner = Shared(runner, settings.home, lambda id: catalogs.current.models.get(id))
+    engines, runner = _runners(settings, lambda id: catalogs.current.models.get(id))
     turns = Turns()
     roster = Roster(
         settings,
@@ -250,7 +244,7 @@ def bootstrap(settings: Settings) -> Services:
 
     def engine_states() -> list[tuple[str, str, int | None]]:
         return [
-            (model.key, runner.state(model), runner.memory_bytes(model))
+            (model.key, runner.state(model), engines.memory_bytes(model))
             for model in catalogs.current.models.values()
             if model.is_local
         ]
@@ -383,6 +377,17 @@ def _opened(settings: Settings) -> Database:
     if settings.database_url is None:
         finish(settings.database_file)
     return open_database(settings)
+
+
+def _runners(settings: Settings, find: Callable[[str], Model | None]) -> tuple[Engines, Runner]:
+    """This process's own engines, and those that it calls: its own or, among several processes,
+    the owner's."""
+    engines = Engines(
+        Files(settings.home / "models", settings.home / "verified.json"),
+        logs=settings.home / "logs",
+        environment=settings.child_environment,
+    )
+    return engines, engines if settings.workers == 1 else Shared(engines, settings.home, find)
 
 
 def open_database(settings: Settings) -> Database:
