@@ -47,7 +47,12 @@ _DOORS = (
 def create_app(services: Services) -> Flask:
     """Build the app over services that are ready; it holds no state of its own."""
     app = App("larouter", template_folder=str(folder("templates")), static_folder=None)
-    auth = Auth(services.projects, services.admin_key, keyless=services.settings.keyless)
+    auth = Auth(
+        services.projects,
+        services.admin_key,
+        keyless=services.settings.keyless,
+        is_shared=services.is_shared,
+    )
     replies.install(app)
     for door in _DOORS:
         app.register_blueprint(door.blueprint(services, auth))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import ipaddress
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -29,10 +30,16 @@ _NOT_ADMIN = (
 class Auth:
     """Reads bearers from the WSGI environ. Never logs one, never says which part was wrong."""
 
-    def __init__(self, projects: Projects, admin_key: str, *, keyless: bool) -> None:
+    def __init__(
+        self, projects: Projects, admin_key: str, *, keyless: bool, is_shared: bool = False
+    ) -> None:
+        """`is_shared`: another process may have made a bearer an instant ago."""
         self._projects = projects
         self._admin_key = admin_key.encode()
         self._keyless = keyless
+        self._is_shared = is_shared
+        self._looking = threading.Lock()
+        self._looked_at = 0.0
 
     def project(self, environ: Mapping[str, Any]) -> Project:
         """The project whose bearer the request carries. Raises `Unauthorized`."""
@@ -41,6 +48,9 @@ class Auth:
         if bearer is None and self._keyless and _is_from_here(environ):
             return self._projects.get(DEFAULT)
         project = self._projects.of_bearer(bearer) if bearer else None
+        if project is None and bearer and self._is_shared:
+            self._look_again()
+            project = self._projects.of_bearer(bearer)
         if project is None:
             raise _refused(bearer)
         return project
@@ -57,6 +67,14 @@ class Auth:
         if self._is_admin(bearer):
             return None
         return self.project(environ)
+
+    def _look_again(self) -> None:
+        """Read the bearers anew; all who wait meanwhile are content with one look."""
+        asked_at = time.monotonic()
+        with self._looking:
+            if self._looked_at < asked_at:
+                self._looked_at = time.monotonic()
+                self._projects.refresh()
 
     def _is_admin(self, bearer: str | None) -> bool:
         given = (bearer or "").encode("utf-8", "surrogateescape")

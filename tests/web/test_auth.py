@@ -143,3 +143,34 @@ def test_a_project_is_no_admin():
 def test_where_both_may_the_admin_is_no_project():
     assert auth().project_or_admin({"HTTP_X_API_KEY": ADMIN_KEY}) is None
     assert auth().project_or_admin({"HTTP_X_API_KEY": BEARER}) == DEFAULT
+
+
+class Following(FakeProjects):
+    """Another process has made a bearer; a refresh finds it."""
+
+    def __init__(self):
+        self.looks = 0
+
+    def of_bearer(self, bearer):
+        return DEFAULT if self.looks and bearer == BEARER else None
+
+    def refresh(self):
+        self.looks += 1
+
+
+def test_a_bearer_that_another_process_has_made_counts_at_once():
+    projects = Following()
+    shared = Auth(projects, ADMIN_KEY, keyless=False, is_shared=True)
+
+    assert shared.project({"HTTP_AUTHORIZATION": f"Bearer {BEARER}"}) is DEFAULT
+    assert shared.project({"HTTP_AUTHORIZATION": f"Bearer {BEARER}"}) is DEFAULT
+    assert projects.looks == 1
+
+
+def test_where_nobody_else_is_nobody_looks_again():
+    projects = Following()
+    alone = Auth(projects, ADMIN_KEY, keyless=False)
+
+    with pytest.raises(Unauthorized):
+        alone.project({"HTTP_AUTHORIZATION": f"Bearer {BEARER}"})
+    assert projects.looks == 0
