@@ -81,7 +81,6 @@ from larouter.store.schema import migrate
 from larouter.store.spill import Spill
 from larouter.store.sql import Database
 from larouter.store.sqlite import SqliteFile
-from larouter.store.trouble import trouble_words
 from larouter.store.writer import Writer, now_ms
 
 
@@ -153,17 +152,11 @@ class Services:
     is_shared: bool
     """May other processes be at work on the same database?"""
     close: Callable[[], None]
-    writes_fail: bool = False
-    """The last heartbeat could not be written."""
 
     @property
     def catalog(self) -> Catalog:
         """The one in force now: a day may change its prices, and the admin all of it."""
         return self.catalogs.current
-
-    def trouble(self) -> list[str]:
-        """What is wrong with the books or the disk, in sentences for the pages (TRUST A9)."""
-        return trouble_words(self.writes_fail, self.ledger.spilled, self.books.wrong)
 
     def tiers(self) -> list[TierLine]:
         """Which model serves each tier now."""

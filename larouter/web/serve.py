@@ -25,7 +25,7 @@ from larouter.config import (
     make_private_folder,
     shown_command,
 )
-from larouter.core.errors import LARouterError, StorageDown
+from larouter.core.errors import LARouterError
 from larouter.runtime import WILDCARDS, authority, running_address, write_runtime
 from larouter.store.damage import look_before_serving
 from larouter.store.invariants import EVERY_S, FIRST_S
@@ -201,7 +201,7 @@ def _renew_lease(services: Services) -> None:
     while True:
         gevent.sleep(HEARTBEAT_S)
         try:
-            services.writes_fail = not _is_renewed(services)
+            services.run.renew()
             if services.is_shared:
                 services.run.recover()
             services.ledger.replay()
@@ -225,15 +225,6 @@ def _follow(services: Services) -> None:
             if not fails:
                 logger.warning("changes of other processes cannot be read: %s", error)
             fails = True
-
-
-def _is_renewed(services: Services) -> bool:
-    try:
-        services.run.renew()
-    except StorageDown:
-        logger.exception("the lease could not be renewed")
-        return False
-    return True
 
 
 def _check_books(services: Services) -> None:

@@ -99,10 +99,6 @@ class Shown(Protocol):
     @property
     def telling(self) -> Telling: ...
 
-    def trouble(self) -> Sequence[str]:
-        """What is wrong with the books or the disk, in sentences; mostly none."""
-        ...
-
     def tiers(self) -> Sequence[TierLine]:
         """Which model serves each tier now, cheapest tier first."""
         ...

@@ -113,7 +113,8 @@ TROUBLE = "LARouter cannot write to its database, so nothing is sent until it ca
 @pytest.mark.parametrize("width", [1280, 800])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everyone_can_read_the_banner(browser, theme, width):
-    services = FakeServices(troubles=[TROUBLE])
+    services = FakeServices()
+    services.alarm.said = TROUBLE
     services.reports.alerted = ALERTS
     viewport = {"width": width, "height": 820}
     with opened(browser, services, color_scheme=theme, viewport=viewport) as page:
@@ -146,14 +147,15 @@ def test_an_alert_comes_is_read_out_and_is_dismissed_without_a_reload(browser):
 
 
 def test_trouble_that_is_over_leaves_the_page(browser):
-    services = FakeServices(troubles=[TROUBLE])
+    services = FakeServices()
+    services.alarm.said = TROUBLE
     with opened(browser, services) as page:
-        expect(page.get_by_text(TROUBLE)).to_be_visible()
+        expect(page.get_by_role("alert")).to_contain_text(TROUBLE)
         expect(page.get_by_text("Live", exact=True)).to_be_visible()
-        services.troubles = []
+        services.alarm.said = None
         services.feed.say(a_line("fresh"))
 
-        expect(page.get_by_text(TROUBLE)).to_be_hidden()
+        expect(page.locator("#trouble")).to_be_hidden()
 
 
 def test_alerts_are_dismissed_without_scripts(browser):

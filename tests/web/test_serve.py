@@ -4,20 +4,16 @@ import errno
 import io
 import json
 import re
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import requests
 from filelock import FileLock
 
 from larouter.config import SettingsError, read_settings
-from larouter.core.errors import StorageDown
 from larouter.web.serve import (
     AlreadyRunning,
     _greet,
     _host_names,
-    _is_renewed,
     _why_not,
     serve,
 )
@@ -144,17 +140,3 @@ def test_it_serves_on_ipv6_alone_and_knows_its_name(tmp_path):
         assert server.admin("GET", "/api/projects").status_code == 200
         assert server.runtime["host"] == "[::1]"
         assert f"http://[::1]:{server.port}/v1" in server.output()
-
-
-def test_a_heartbeat_that_cannot_be_written_is_said_on_the_page(caplog):
-    """TRUST A9: a banner, and it goes when the disk takes writes again."""
-
-    class Heart:
-        def renew(self):
-            raise StorageDown("the disk is full")
-
-    sick: Any = SimpleNamespace(run=Heart())
-    well: Any = SimpleNamespace(run=SimpleNamespace(renew=lambda: None))
-
-    assert [_is_renewed(sick), _is_renewed(well)] == [False, True]
-    assert "the lease could not be renewed" in caplog.text

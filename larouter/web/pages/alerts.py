@@ -74,7 +74,7 @@ def alert_parts(services: Shown) -> Mapping[str, Callable[[], str]]:
         return render_template("_ui/_alerted.html", words=words)
 
     def trouble() -> str:
-        return render_template("_ui/_trouble.html", troubles=services.trouble())
+        return render_template("_ui/_trouble.html", words=services.alarm.words())
 
     return {"trouble": trouble, "alerts": alerts, "alerted": alerted}
 

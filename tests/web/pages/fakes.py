@@ -154,14 +154,10 @@ class FakeServices:
     alarm: FakeAlarm = field(default_factory=lambda: FakeAlarm())
     bills: FakeBills = field(default_factory=FakeBills)
     serving: list[TierLine] = field(default_factory=lambda: starter_only())
-    troubles: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.alerts = FakeAlerts(self.reports)
         self.telling = SimpleNamespace(alerts=self.alerts)
-
-    def trouble(self) -> Sequence[str]:
-        return self.troubles
 
     def tiers(self) -> Sequence[TierLine]:
         return self.serving

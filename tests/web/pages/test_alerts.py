@@ -69,7 +69,7 @@ def test_more_than_three_are_counted(client, services):
 
 
 def test_trouble_is_an_alarm(client, services):
-    services.troubles = ["LARouter cannot write to its <disk>."]
+    services.alarm.said = "LARouter cannot write to its <disk>."
 
     page = client.get("/").text
 
