@@ -11,6 +11,7 @@ import click
 
 from larouter.cli.baseline import baseline as baseline_command
 from larouter.cli.calls import call, call_text
+from larouter.cli.reconcile import reconcile
 from larouter.cli.statement import statement
 from larouter.core.money import decimal_text
 
@@ -119,6 +120,7 @@ def resolve(attempt: str, tokens: str | None, released: bool) -> None:
 
 
 group.add_command(baseline_command)
+group.add_command(reconcile)
 group.add_command(statement)
 
 

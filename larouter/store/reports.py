@@ -31,7 +31,7 @@ from larouter.store.tables import (
     RequestRow,
     UsageQuarterRow,
 )
-from larouter.store.usage import DayLine, Days, UsageReport, Wanted, days, usage
+from larouter.store.usage import DayLine, Days, Moments, UsageReport, Wanted, days, usage
 
 T = TypeVar("T")
 
@@ -80,6 +80,10 @@ class Reports:
     def attempts(self, project_id: str | None = None) -> list[dict[str, Any]]:
         """Every attempt in the form of TRUST B17, oldest first."""
         return self._ask(lambda session: list(_attempts(session, project_id)))
+
+    def calls(self, provider: str, span: Moments, after: int, limit: int) -> list[dict[str, Any]]:
+        """The calls of a provider that began in a span, by their ids, those behind `after`."""
+        return self._ask(lambda session: _calls(session, provider, span, after, limit))
 
     def owners(self) -> list[Owner]:
         """Every project that there is or was, with its zone."""
@@ -264,3 +268,36 @@ def _attempts(session: Session, project_id: str | None) -> Iterator[dict[str, An
             "created_at": datetime.fromtimestamp(attempt.started_ms / 1000, UTC).isoformat(),
             "project": project,
         }
+
+
+def _calls(
+    session: Session, provider: str, span: Moments, after: int, limit: int
+) -> list[dict[str, Any]]:
+    row = AttemptRow
+    query = (
+        select(row)
+        .where(
+            row.provider == provider,
+            row.started_ms >= span.since_ms,
+            row.started_ms < span.until_ms,
+            row.id > after,
+        )
+        .order_by(row.id)
+        .limit(limit)
+    )
+    return [
+        {
+            "id": call.id,
+            "providerId": call.provider_id,
+            "model": call.model,
+            "state": call.state,
+            "startedMs": call.started_ms,
+            "endedMs": call.ended_ms,
+            "promptTokens": call.input + call.cache_read + call.cache_write_5m
+            + call.cache_write_1h + call.audio + call.image,
+            "cachedTokens": call.cache_read,
+            "outputTokens": call.output,
+            "costNusd": call.cost_nusd,
+        }
+        for call in session.scalars(query)
+    ]  # fmt: skip

@@ -17,7 +17,7 @@ from larouter.core.catalog import Nanodollars
 from larouter.core.chat import Usage
 from larouter.core.errors import BadRequest, Forbidden, NotFound
 from larouter.core.money import decimal_text
-from larouter.store.usage import DayLine, UsageReport, Used, Wanted
+from larouter.store.usage import DayLine, Moments, UsageReport, Used, Wanted
 from larouter.store.writer import now_ms
 from larouter.web.auth import Auth
 from larouter.web.replies import json_response
@@ -26,6 +26,8 @@ from larouter.wire.strict_json import decode_object, encode
 
 _FORMATS = {"csv": "text/csv", "json": "application/json"}
 _MAX_DIGITS = 19
+_PAGE = 5_000
+"""Calls on one page: about a megabyte."""
 _MOST_TOKENS = 10**9
 
 
@@ -38,6 +40,7 @@ def blueprint(services: Services, auth: Auth) -> Blueprint:
     routes.get("/api/usage/models")(view.models)
     routes.get("/api/usage/export")(view.export)
     routes.get("/api/usage/attempts")(view.attempts)
+    routes.get("/api/usage/calls")(view.calls)
     routes.post("/api/usage/rebuild")(view.rebuild)
     routes.post("/api/usage/attempts/<id>")(view.resolve)
     return routes
@@ -124,6 +127,23 @@ class UsageRoutes:
         rows = self._services.reports.attempts(project.id if project else None)
         lines = b"".join(encode(row) + b"\n" for row in rows)
         return Response(lines, mimetype="application/x-ndjson")
+
+    def calls(self) -> Response:
+        """A page of a provider's calls, to be compared with what the provider says."""
+        self._auth.require_admin(request.environ)
+        provider = request.args.get("provider", "")
+        if not provider:
+            raise BadRequest("Name the provider: provider=openai.", param="provider")
+        span = read_stretch(
+            request.args, today=self._services.reports.date_in(), now_ms=now_ms()
+        ).span
+        if not isinstance(span, Moments):
+            raise BadRequest("Give from and to as moments: 2026-11-01T00:00:00Z.", param="from")
+        after = request.args.get("after", "0")
+        if not (after.isascii() and after.isdigit() and len(after) < _MAX_DIGITS):
+            raise BadRequest("after is the id of the last call of the page before.", param="after")
+        rows = self._services.reports.calls(provider, span, int(after), _PAGE)
+        return json_response({"data": rows, "next": rows[-1]["id"] if len(rows) == _PAGE else None})
 
     def rebuild(self) -> Response:
         """Make the sums anew from requests and attempts; say what was wrong with them."""

@@ -239,6 +239,41 @@ def test_the_sums_are_made_anew(house, bill):
     assert house.ask("GET", "/api/usage").json == before
 
 
+CALLS = "/api/usage/calls?from=2026-01-01T00:00:00Z&provider="
+
+
+def test_calls_are_told_page_by_page_to_the_admin_alone(house, bill, monkeypatch):
+    monkeypatch.setattr("larouter.web.usage._PAGE", 2)
+    for _ in range(3):
+        bill()
+    bill(LOCAL)
+
+    first = house.admin("GET", f"{CALLS}anthropic").json
+    second = house.admin("GET", f"{CALLS}anthropic&after={first['next']}").json
+
+    ids = [row["id"] for row in first["data"] + second["data"]]
+    assert (len(ids), ids, second["next"]) == (3, sorted(set(ids)), None)
+    assert first["data"][0].items() >= {
+        "model": f"anthropic/{CLOUD}", "state": "settled", "promptTokens": 1_100,
+        "cachedTokens": 100, "outputTokens": 50,
+    }.items()  # fmt: skip
+    assert house.admin("GET", f"{CALLS}nobody").json == {"data": [], "next": None}
+    assert house.ask("GET", f"{CALLS}anthropic").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [("from=2026-01-01T00:00:00Z", "provider"), ("provider=openai", "from"),
+     ("provider=openai&from=2026-01-01", "from"),
+     ("provider=openai&from=2026-01-01T00:00:00Z&after=-1", "after"),
+     ("provider=openai&from=2026-01-01T00:00:00Z&after=" + "9" * 20, "after")],
+)  # fmt: skip
+def test_calls_that_cannot_be_told_are_refused(house, query, param):
+    refused = house.admin("GET", f"/api/usage/calls?{query}")
+
+    assert (refused.status_code, refused.json["error"]["param"]) == (400, param)
+
+
 @pytest.fixture
 def lost(house):
     """An attempt that nobody knows the end of; return its id."""
