@@ -61,6 +61,8 @@ class Held(NamedTuple):
     budget: Budget
     start_ms: int
     amount: int
+    firm: bool = True
+    """False: the call was let pass before this budget could refuse it, so it may take more."""
 
 
 class Beyond(NamedTuple):

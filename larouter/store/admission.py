@@ -31,13 +31,13 @@ _TAKE = """UPDATE budget_window SET reserved = reserved + :amount
   AND spent + reserved + :amount <= :cap"""
 _TAKE_SOFT = """UPDATE budget_window SET reserved = reserved + :amount
  WHERE budget_id = :budget AND start_ms = :start"""
-HOLD = "INSERT INTO hold (attempt_id, budget_id, start_ms, amount) VALUES (?,?,?,?)"
+_HOLD = "INSERT INTO hold (attempt_id, budget_id, start_ms, amount) VALUES (?,?,?,?)"
 _GIVE_BACK = """UPDATE budget_window
  SET reserved = reserved - ?, spent = spent + ?, blocked = CASE WHEN ? = 1 THEN 1 ELSE blocked END
  WHERE budget_id = ? AND start_ms = ? RETURNING spent"""
-_HELD = """SELECT h.start_ms, h.amount, b.id, b.project_id, b.name, b.metric, b.cap, b.hard,
+_HELD = """SELECT h.start_ms, h.amount, h.firm, b.id, b.project_id, b.name, b.metric, b.cap, b.hard,
  b.alerts FROM hold h JOIN budget b ON b.id = h.budget_id WHERE h.attempt_id = ? ORDER BY b.id"""
-_CLOSE_HOLD = "UPDATE hold SET spent = ? WHERE attempt_id = ? AND budget_id = ? RETURNING start_ms"
+_CLOSE_HOLD = "UPDATE hold SET spent = ? WHERE attempt_id = ? AND budget_id = ?"
 
 _RECOUNT = """UPDATE budget_window SET
  reserved = coalesce((SELECT sum(h.amount) FROM hold h WHERE h.budget_id = budget_window.budget_id
@@ -124,32 +124,29 @@ def grant(connection: Connection, budgets: Sequence[Budget], bound: Bound, at_ms
 
 def keep(connection: Connection, attempt_id: int, held: Sequence[Held]) -> None:
     """Write down which attempt holds what."""
-    for budget, start_ms, amount in held:
-        connection.execute(HOLD, (attempt_id, budget.id, start_ms, amount))
+    for budget, start_ms, amount, _ in held:
+        connection.execute(_HOLD, (attempt_id, budget.id, start_ms, amount))
 
 
 def held_of(connection: Connection, attempt_id: int) -> list[Held]:
     """What an attempt holds, of budgets that were removed meanwhile too."""
     return [
-        Held(_limit(*limit), start_ms, amount)
-        for start_ms, amount, *limit in connection.execute(_HELD, (attempt_id,))
+        Held(_limit(*limit), start_ms, amount, firm=bool(firm))
+        for start_ms, amount, firm, *limit in connection.execute(_HELD, (attempt_id,))
     ]
 
 
 def give_back(connection: Connection, settled: Settlement, held: Sequence[Held]) -> bool:
     """Take what the attempt cost, and no longer what it could have. True: it cost more."""
     overran = False
-    for budget, _, amount in held:
+    for budget, start_ms, amount, firm in held:
         spent = _taken(budget.metric, settled, amount)
-        is_over = budget.hard and spent > amount
+        is_over = budget.hard and firm and spent > amount
         overran |= is_over
-        # As the row says: its window may have been put back meanwhile.
-        (start_ms,) = connection.execute(
-            _CLOSE_HOLD, (spent, settled.attempt_id, budget.id)
-        ).fetchone()
         (total,) = connection.execute(
             _GIVE_BACK, (amount, spent, int(is_over), budget.id, start_ms)
         ).fetchone()
+        connection.execute(_CLOSE_HOLD, (spent, settled.attempt_id, budget.id))
         marks = _passed(budget.alerts, budget.cap, total - spent, total)
         for mark in [*marks, BLOCKED] if is_over else marks:
             raise_budget(connection, budget.id, start_ms, mark, total, budget.cap, settled.ended_ms)

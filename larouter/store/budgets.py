@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from larouter.budget import window_at
 from larouter.core.budget import ALERTS, METRICS, PERIODS, SCOPES, Budget
 from larouter.core.errors import BadRequest, NotFound
-from larouter.store.admission import HOLD, Place, place_of
+from larouter.store.admission import Place, place_of
 from larouter.store.rollups import kept_since
 from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
@@ -30,15 +30,18 @@ _INSERT = """INSERT INTO budget
  (project_id, name, metric, cap, period, scope, of, hard, alerts, created_ms)
  VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING id"""
 # What was spent in the period before the budget was made belongs to it too.
-_BEFORE = """SELECT a.id, r.id, a.state = 'pending', a.hold_nusd, a.cost_nusd,
+_BEFORE = """SELECT a.id, r.id, a.state, a.hold_nusd, a.cost_nusd,
  a.input + a.cache_read + a.cache_write_5m + a.cache_write_1h + a.audio + a.image + a.output,
- a.provider, a.model, r.tier, a.state IN ('settled', 'estimated', 'unknown')
+ a.provider, a.model, r.tier
  FROM attempt a JOIN request r ON r.id = a.request_id
  WHERE a.started_ms >= ? AND r.started_ms >= ? AND (CAST(? AS TEXT) IS NULL OR a.project_id = ?)"""
 # Of requests that are not kept any more the sums are.
 _LONG_BEFORE = """SELECT tier, model, sum(cost_nusd), sum(prompt + output), sum(succeeded)
  FROM usage_quarter WHERE start_ms >= ? AND start_ms < ?
  AND (CAST(? AS TEXT) IS NULL OR project_id = ?) GROUP BY tier, model"""
+_TOOK = frozenset({"settled", "estimated", "unknown"})
+_HOLD = """INSERT INTO hold (attempt_id, budget_id, start_ms, amount, spent, firm)
+ VALUES (?,?,?,?,?,0)"""
 
 
 class Budgets:
@@ -56,8 +59,7 @@ class Budgets:
 
     def reload(self) -> None:
         """Read the rows anew: after a change, and when a project has moved to another zone."""
-        rows = self._writer.run(lambda connection: connection.execute(_ROWS).fetchall())
-        self._set(rows)
+        self._writer.run(lambda connection: self._set(_read(connection, self._zone)))
 
     def of(self, project_id: str) -> tuple[Budget, ...]:
         """Those that a request of this project counts for, in the order of their ids."""
@@ -100,7 +102,7 @@ class Budgets:
     def change(self, id: int, *, cap: int | None, hard: bool | None, name: str | None,
                alerts: tuple[int, ...] | None) -> Budget:  # fmt: skip
         """What is spent stays spent. What a budget counts is never changed: make another one."""
-        self.get(id)
+        known = self.get(id)
         values: dict[str, object] = {
             "cap": cap,
             "hard": None if hard is None else int(hard),
@@ -112,6 +114,11 @@ class Budgets:
         def job(connection: Connection) -> None:
             for column, value in given.items():
                 connection.execute(f"UPDATE budget SET {column}=? WHERE id=?", (value, id))  # noqa: S608 - the names above
+            if hard and not known.hard:
+                # What is under way was let pass with a note of what it takes, and no promise.
+                connection.execute(
+                    "UPDATE hold SET firm=0 WHERE budget_id=? AND spent IS NULL", (id,)
+                )
 
         self._change(job)
         return self.get(id)
@@ -145,15 +152,22 @@ class Budgets:
         )
 
     def _change(self, job: Callable[[Connection], int | object]) -> int:
-        def then_read(connection: Connection) -> tuple[object, list[tuple[Any, ...]]]:
-            return job(connection), connection.execute(_ROWS).fetchall()
+        before = self._all
 
-        result, rows = self._writer.run(then_read)
-        self._set(rows)
+        def then_read(connection: Connection) -> object:
+            result = job(connection)
+            # In the writer's thread: the next call that it writes down counts for these budgets.
+            self._set(_read(connection, self._zone))
+            return result
+
+        try:
+            result = self._writer.run(then_read)
+        except BaseException:
+            self._set(before)
+            raise
         return result if isinstance(result, int) else 0
 
-    def _set(self, rows: list[tuple[Any, ...]]) -> None:
-        every = {row[0]: _budget(row, self._zone) for row in rows}
+    def _set(self, every: dict[int, Budget]) -> None:
         self._all = every
         self._machine = tuple(row for row in every.values() if row.project_id is None)
         owners = {row.project_id for row in every.values() if row.project_id is not None}
@@ -228,38 +242,52 @@ def _open(connection: Connection, budget: Budget, at_ms: int) -> None:
     alert: whoever makes a budget sees how it stands."""
     window = window_at(budget.period, budget.zone, at_ms)
     project = budget.project_id
-    spent = reserved = 0
+    opening = spent = reserved = 0
     answered: set[str] = set()
     kept_ms = kept_since(connection)
     before = connection.execute(_BEFORE, (window.start_ms, kept_ms, project, project)).fetchall()
-    for attempt, request, is_open, hold, cost, tokens, provider, model, tier, took in before:
+    # What is unknown comes last: a request that has been answered counts for its answer.
+    for attempt, request, state, hold, cost, tokens, provider, model, tier in sorted(
+        before, key=lambda row: row[2] == "unknown"
+    ):
         if _named(budget.scope, tier, provider, model) != budget.of:
             continue
-        if is_open:
+        if state == "pending":
             # It is settled like any other. How many tokens it may take was not written down.
             amount = {"cost": hold or 0, "tokens": 0, "requests": 1}[budget.metric]
-            connection.execute(HOLD, (attempt, budget.id, window.start_ms, amount))
+            connection.execute(_HOLD, (attempt, budget.id, window.start_ms, amount, None))
             reserved += amount
-        elif budget.metric == "requests":
-            spent += int(took and request not in answered)
+            continue
+        took = {"cost": cost or 0, "tokens": tokens, "requests": 0}[budget.metric]
+        if budget.metric == "requests" and state in _TOOK and request not in answered:
             answered.add(request)
+            took = 1
+        if state == "unknown":
+            # Somebody may say yet what became of it.
+            connection.execute(_HOLD, (attempt, budget.id, window.start_ms, took, took))
+            spent += took
         else:
-            spent += (cost or 0) if budget.metric == "cost" else tokens
+            opening += took
     for tier, model, cost, tokens, succeeded in connection.execute(
         _LONG_BEFORE, (window.start_ms, kept_ms, project, project)
     ):
         provider = model.partition("/")[0]
         if _named(budget.scope, tier, provider, model) == budget.of:
-            spent += {"cost": cost, "tokens": tokens, "requests": succeeded}[budget.metric]
+            opening += {"cost": cost, "tokens": tokens, "requests": succeeded}[budget.metric]
     connection.execute(
         "INSERT INTO budget_window "
         "(budget_id, start_ms, end_ms, opening, spent, reserved, blocked) VALUES (?,?,?,?,?,?,0)",
-        (budget.id, *window, spent, spent, reserved),
+        (budget.id, *window, opening, opening + spent, reserved),
     )
 
 
 def _named(scope: str, tier: str, provider: str, model: str) -> str:
     return {"all": "", "tier": tier, "provider": provider, "model": model}[scope]
+
+
+def _read(connection: Connection, zone: str) -> dict[int, Budget]:
+    """All that are in force; `zone` is this machine's."""
+    return {row[0]: _budget(row, zone) for row in connection.execute(_ROWS)}
 
 
 def _budget(row: tuple[Any, ...], zone: str) -> Budget:

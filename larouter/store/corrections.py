@@ -13,8 +13,9 @@ from larouter.core.price_table import read_table
 from larouter.store.rollups import Rollups, Share
 from larouter.store.sql import Connection
 
-_FIND = """SELECT a.state, a.cost_nusd, a.started_ms, p.price, r.started_ms, a.project_id, r.tier,
- a.model, coalesce(r.bearer_id, '') FROM attempt a JOIN request r ON r.id = a.request_id
+_FIND = """SELECT a.state, a.cost_nusd, a.started_ms, a.service, p.price, r.started_ms,
+ a.project_id, r.tier, a.model, coalesce(r.bearer_id, '')
+ FROM attempt a JOIN request r ON r.id = a.request_id
  LEFT JOIN price_version p ON p.id = a.price_version WHERE a.id = ?"""
 _CHANGE = """UPDATE attempt SET state=?, cost_nusd=?, input=?, cache_read=?, output=?
  WHERE id=? AND state='unknown'"""
@@ -46,13 +47,14 @@ def resolve(
     row = connection.execute(_FIND, (attempt_id,)).fetchone()
     if row is None:
         raise NotFound(f"There is no attempt att_{attempt_id}.", code="attempt_not_found")
-    state, before, began_ms, price, started_ms, *share = row
+    state, before, began_ms, service, price, started_ms, *share = row
     if state != "unknown":
         raise Conflict(f"The attempt att_{attempt_id} is {state}: nothing is unknown about it.")
     cost: Nanodollars | None = 0
     if usage is not None:
         at = datetime.fromtimestamp(began_ms / 1000, UTC)
-        cost = read_table(json.loads(price)).cost(usage, at=at) if price else None
+        found = read_table(json.loads(price)) if price else None
+        cost = found.cost(usage, at=at, service=service) if found else None
     used = usage or Usage()
     connection.execute(
         _CHANGE,

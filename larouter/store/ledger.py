@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from larouter.core.account import Attempt, Outcome, RequestRecord
 from larouter.core.accounting import baseline_of
 from larouter.core.budget import Bound, Budget
-from larouter.core.catalog import Nanodollars, Price
+from larouter.core.catalog import Model, Nanodollars, Price
 from larouter.core.errors import StorageDown
 from larouter.core.meters import Meters
 from larouter.core.report import RequestLine, State
@@ -37,8 +37,8 @@ _INSERT_REQUEST = """INSERT INTO request
  RETURNING tier"""
 _INSERT_ATTEMPT = """INSERT INTO attempt
  (request_id, project_id, run_id, provider, model, state, price_version, hold_nusd, started_ms,
-  input, cache_read, cache_write_5m, cache_write_1h, output, audio, image)
- VALUES (?,?,?,?,?,'pending',?,?,?,0,0,0,0,0,0,0) RETURNING id"""
+  service, input, cache_read, cache_write_5m, cache_write_1h, output, audio, image)
+ VALUES (?,?,?,?,?,'pending',?,?,?,?,0,0,0,0,0,0,0) RETURNING id"""
 _REFUSE = """INSERT INTO request
  (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, bearer_id,
   ended_ms, status, error)
@@ -46,6 +46,8 @@ _REFUSE = """INSERT INTO request
  ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, status = excluded.status,
   error = excluded.error
  RETURNING model, tier"""
+
+_MAX_SERVICE = 40
 
 _encode = msgspec.json.Encoder().encode
 _NO_NUMBERS = Numbers()
@@ -88,26 +90,19 @@ class Ledger:
         model = choice.model
         price_version = self._price_versions.get(model.key)
         started = now_ms()
-        budgets = [
-            budget
-            for budget in self._budgets(record.project.id)
-            if budget.covers(record.tier, model)
-        ]
-        if budgets and self._wrong():
-            raise StorageDown(
-                "LARouter's books do not add up, so nothing is sent that a budget limits. Its log "
-                "says what is wrong; please report it. A budget made anew counts from the entries.",
-                code="books_wrong",
-            )
         free = Granted(bound.cost(bound.output or 0), None, ())
         request_row = (*_request_columns(record), model.key, choice.degraded)
         attempt_row = (record.id, record.project.id, self._run_id, model.provider, model.key)
+        service = bound.service and bound.service[:_MAX_SERVICE]
 
         def job(connection: Connection) -> tuple[int, Granted, str]:
+            # Here and not before: a budget that is made now counts either this call as one under
+            # way, or this call it.
+            budgets = self._limits(record, model)
             granted = grant(connection, budgets, bound, started) if budgets else free
             (tier,) = connection.execute(_INSERT_REQUEST, request_row).fetchone()
             (attempt_id,) = connection.execute(
-                _INSERT_ATTEMPT, (*attempt_row, price_version, granted.hold, started)
+                _INSERT_ATTEMPT, (*attempt_row, price_version, granted.hold, started, service)
             ).fetchone()
             if granted.held:
                 keep(connection, attempt_id, granted.held)
@@ -129,6 +124,21 @@ class Ledger:
             service=bound.service,
             held=granted.held,
         )
+
+    def _limits(self, record: RequestRecord, model: Model) -> list[Budget]:
+        """The budgets that the call counts for. Raises `StorageDown` while the books are wrong."""
+        budgets = [
+            budget
+            for budget in self._budgets(record.project.id)
+            if budget.covers(record.tier, model)
+        ]
+        if budgets and self._wrong():
+            raise StorageDown(
+                "LARouter's books do not add up, so nothing is sent that a budget limits. Its log "
+                "says what is wrong; please report it. A budget made anew counts from the entries.",
+                code="books_wrong",
+            )
+        return budgets
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
         """Commit how the attempt ended; a second call changes nothing. Return its cost.
@@ -158,12 +168,8 @@ class Ledger:
             baseline=baseline,
             share=_share(request, attempt.model.key),
         )
-        # A budget that was made meanwhile holds something of this attempt too.
-        held = None if attempt.held or self._budgets(request.project.id) else ()
         try:
-            is_new = self._writer.run(
-                lambda connection: apply(connection, settled, self._rollups, held)
-            )
+            is_new = self._writer.run(lambda connection: apply(connection, settled, self._rollups))
         except StorageDown:
             if self._spill is None:
                 raise

@@ -7,20 +7,21 @@ number by now: that one is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec import Struct
 
-from larouter.core.budget import Held
 from larouter.core.catalog import Nanodollars
 from larouter.core.chat import Usage
 from larouter.store.admission import give_back, held_of
 from larouter.store.rollups import Rollups, Share
 from larouter.store.sql import Connection
 
+# Whether it holds anything is asked in the same statement, and of the rows alone: a budget that
+# was made or removed meanwhile is another one than those that `reserve` knew.
 _CLOSE_ATTEMPT = """UPDATE attempt SET state=?, provider_id=?, cost_nusd=?, input=?, cache_read=?,
  cache_write_5m=?, cache_write_1h=?, output=?, audio=?, image=?, first_ms=?, ended_ms=?
- WHERE id=? AND request_id=? AND state='pending'"""
+ WHERE id=? AND request_id=? AND state='pending'
+ RETURNING CASE WHEN EXISTS (SELECT 1 FROM hold WHERE hold.attempt_id = attempt.id)
+  THEN 1 ELSE 0 END"""
 _INSERT_ENTRY = (
     "INSERT INTO ledger_entry (attempt_id, kind, cost_nusd, created_ms) VALUES (?,?,?,?)"
 )
@@ -54,13 +55,8 @@ class Settlement(Struct, frozen=True, kw_only=True):
     share: Share
 
 
-def apply(
-    connection: Connection,
-    settled: Settlement,
-    rollups: Rollups,
-    held: Sequence[Held] | None = None,
-) -> bool:
-    """Write it down; False: it was before. `held` None: the database knows what was held."""
+def apply(connection: Connection, settled: Settlement, rollups: Rollups) -> bool:
+    """Write it down; False: it was before."""
     usage, cost, ended_ms = settled.usage, settled.cost, settled.ended_ms
     closed = connection.execute(
         _CLOSE_ATTEMPT,
@@ -69,12 +65,10 @@ def apply(
             usage.cache_write_5m, usage.cache_write_1h, usage.output, usage.audio, usage.image,
             settled.first_ms, ended_ms, settled.attempt_id, settled.request_id,
         ),
-    )  # fmt: skip
-    if closed.rowcount == 0:
+    ).fetchone()  # fmt: skip
+    if closed is None:
         return False
-    if held is None:
-        held = held_of(connection, settled.attempt_id)
-    if held and give_back(connection, settled, held):
+    if closed[0] and give_back(connection, settled, held_of(connection, settled.attempt_id)):
         connection.execute(_OVERRUN, (settled.attempt_id,))
     if cost:
         connection.execute(_INSERT_ENTRY, (settled.attempt_id, "settle", cost, ended_ms))

@@ -138,6 +138,8 @@ class AttemptRow(Row):
     image: Mapped[int] = mapped_column(default=0)
     overrun: Mapped[int] = mapped_column(server_default="0")
     """1: it cost more than the most that it should have (TRUST B5)."""
+    service: Mapped[str | None] = mapped_column(String(40))
+    """The tier of the provider's service that was asked for; it is part of the price."""
     started_ms: Mapped[int]
     first_ms: Mapped[int | None]
     ended_ms: Mapped[int | None]
@@ -208,6 +210,8 @@ class HoldRow(Row):
     amount: Mapped[int]
     spent: Mapped[int | None]
     """None while the attempt is open."""
+    firm: Mapped[int] = mapped_column(server_default="1")
+    """0: the budget was made, or made hard, when the call was under way (`core.budget.Held`)."""
 
 
 class _UsageRow:
