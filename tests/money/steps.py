@@ -39,6 +39,7 @@ class Held:
 
     def __init__(self, pieces):
         self.sent = threading.Event()
+        self.left = threading.Event()
         self._pieces = pieces
 
     def __call__(self, exchange):
@@ -48,6 +49,7 @@ class Held:
             exchange.chunk(piece)
         self.sent.set()
         exchange.wait_until_left()
+        self.left.set()  # with an end or with a reset, as the system likes
 
 
 def lying(lie):

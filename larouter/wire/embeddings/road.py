@@ -18,6 +18,7 @@ from larouter.core.errors import BadRequest, CannotCarry, LARouterError, Upstrea
 from larouter.wire.chat.usage import read_usage
 from larouter.wire.chat.writer import write_error
 from larouter.wire.embeddings.request import GEMINI, OPENAI, Asked, asked
+from larouter.wire.gemini.chunk import read_usage as read_gemini_usage
 from larouter.wire.road import Call, Road, Sending
 from larouter.wire.strict_json import encode
 
@@ -51,7 +52,7 @@ class _Values(msgspec.Struct):
 class _GeminiAnswer(msgspec.Struct, rename="camel"):
     embedding: _Values | None = None
     embeddings: list[_Values] | None = None
-    usage_metadata: Any = None
+    usage_metadata: msgspec.Raw = msgspec.Raw(b"")
     error: Any = None
 
 
@@ -194,9 +195,8 @@ class Embedding:
         found = answer.embeddings or ([answer.embedding] if answer.embedding else None)
         if found is None or answer.error is not None:
             raise UpstreamError("The provider's answer has no embeddings.")
-        counted = answer.usage_metadata
-        tokens = counted.get("promptTokenCount") if isinstance(counted, dict) else None
-        self.usage = read_usage({"prompt_tokens": tokens, "completion_tokens": 0})
+        # Sound and pictures have prices of their own.
+        self.usage = read_gemini_usage(answer.usage_metadata)
         return [one.values for one in found]
 
     def _is_as_asked(self, vectors: list[Vector]) -> bool:

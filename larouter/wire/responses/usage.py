@@ -17,16 +17,19 @@ def read_usage(usage: Any, service: Any = None) -> Usage | None:
     details = _get(usage, "input_tokens_details")
     cached = _get(details, "cached_tokens") or 0
     written = _get(details, "cache_write_tokens") or 0
+    # Kept for 12 hours, and not for 30 minutes.
+    long = _get(_get(details, "cache_write_tokens_details"), "ttl_12h_tokens") or 0
     thought = _get(_get(usage, "output_tokens_details"), "reasoning_tokens") or 0
-    for count in (prompt, output, cached, written, thought):
+    for count in (prompt, output, cached, written, long, thought):
         if type(count) is not int or not 0 <= count <= _MOST_TOKENS:
             return None
-    if cached + written > prompt or thought > output:
+    if cached + written > prompt or long > written or thought > output:
         return None
     return Usage(
         input=prompt - cached - written,
         cache_read=cached,
-        cache_write_5m=written,
+        cache_write_5m=written - long,
+        cache_write_1h=long,
         output=output,
         reasoning=thought,
         service=service_name(service),

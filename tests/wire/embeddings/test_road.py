@@ -193,6 +193,16 @@ def test_geminis_answer_becomes_openais():
     assert way.usage == Usage(input=4)
 
 
+def test_sound_and_pictures_are_counted_apart():
+    details = [{"modality": name, "tokenCount": count}
+               for name, count in (("TEXT", 4), ("AUDIO", 3), ("IMAGE", 2))]  # fmt: skip
+    told = {"promptTokenCount": 9, "promptTokensDetails": details}
+
+    _, way = _answered(GEMINI, GEMINI, _gemini(usageMetadata=told))
+
+    assert way.usage == Usage(input=4, audio=3, image=2)
+
+
 @pytest.mark.parametrize("metadata", [None, {}, {"promptTokenCount": -1}, 7])
 def test_a_provider_that_does_not_count_is_estimated(metadata):
     answer, way = _answered(OPENAI, GEMINI, _gemini(usageMetadata=metadata))

@@ -19,6 +19,17 @@ def test_the_cache_is_inside_the_prompt():
     )
 
 
+def test_what_is_kept_for_long_is_told_from_what_is_kept_briefly():
+    usage = said(10, 5, 0, 7)
+    usage["input_tokens_details"]["cache_write_tokens_details"] = {
+        "ttl_12h_tokens": 5, "ttl_30m_tokens": 2,
+    }  # fmt: skip
+    assert read_usage(usage) == Usage(input=3, cache_write_5m=2, cache_write_1h=5, output=5)
+
+    usage["input_tokens_details"]["cache_write_tokens"] = 4
+    assert read_usage(usage) is None
+
+
 def test_details_may_be_missing():
     assert read_usage({"input_tokens": 1, "output_tokens": 0}) == Usage(input=1)
     assert read_usage(
