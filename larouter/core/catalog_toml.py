@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from larouter.core.catalog import FREE, Catalog, Model, ModelFile, Tier
-from larouter.core.price_toml import read_prices, read_source
+from larouter.core.price_toml import read_electricity, read_prices, read_source
 from larouter.core.toml_row import Row
 
 ABILITIES = frozenset(
@@ -35,7 +35,9 @@ REFUSALS: Mapping[str, str] = {
 """What a provider may answer with an error, for a call that sets nothing else."""
 
 _FACTS = ("context", "max_output", "abilities", "refuses", "file", "retires", "successor")
-_MODEL = frozenset({*_FACTS, "id", "name", "provider", "title", "source", "checked", "price"})
+_MODEL = frozenset(
+    {*_FACTS, "id", "name", "provider", "title", "source", "checked", "price", "electricity"}
+)
 _FILE = frozenset({"name", "bytes", "sha256", "repo", "revision", "package"})
 _TIER = frozenset({"name", "title", "models"})
 _TOP = frozenset({"date", "starter", "tier", "model"})
@@ -104,7 +106,11 @@ def _model(data: Any, today: date) -> Model:
         raise ValueError(f"{row.what} runs on this machine and has no price")
     if not local and "file" in row:
         raise ValueError(f"{row.what} has a file and does not run on this machine")
+    if not local and "electricity" in row:
+        raise ValueError(f"{row.what} does not take this machine's electricity")
     prices = read_prices(row)
+    if local:
+        prices = (read_electricity(row) if "electricity" in row else FREE,)
     model = Model(
         id=row.text("id"),
         name=row.text("name", row.text("id")),
@@ -112,7 +118,7 @@ def _model(data: Any, today: date) -> Model:
         title=row.text("title", row.text("id")),
         context=row.number("context"),
         max_output=row.number("max_output"),
-        prices=(FREE,) if local else prices,
+        prices=prices,
         abilities=_known(row, "abilities", ABILITIES, "ability"),
         refuses=_known(row, "refuses", REFUSALS, "refusal"),
         source=read_source(row, _FACTS),

@@ -1,10 +1,11 @@
-"""Reads the prices of a catalogue: rows under `[[model.price]]` (docs/catalog.md)."""
+"""Reads the prices of a catalogue: rows under `[[model.price]]`, and what electricity makes of a
+local model (docs/catalog.md)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from larouter.core.price import FIGURES, OffPeak, Price, Step
@@ -14,6 +15,10 @@ _MOST_DOLLARS = 1_000_000
 _MOST_TIMES = 100
 _FACTS = (*FIGURES, "step", "off_peak", "services")
 _KEYS = frozenset({*_FACTS, "source", "date", "from", "until", "note"})
+_ELECTRICITY = ("watts", "dollars_per_kwh", "prompt_tokens_per_s", "tokens_per_s")
+_MOST_ELECTRICITY = 1_000_000
+_FINEST = Decimal("0.000001")
+"""Of a dollar for a million tokens: a thousandth of a nano-dollar for one."""
 _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
 
@@ -24,6 +29,35 @@ def read_prices(row: Row) -> tuple[Price, ...]:
     if len({price.starts for price in prices}) < len(prices):
         raise ValueError(f"{what} begins twice on the same day")
     return prices
+
+
+def read_electricity(row: Row) -> Price:
+    """What a token of a local model costs: so many watts, for as long as one takes.
+
+    By the token and not by the clock, so that a call has an upper bound (TRUST B5), and several at
+    once are not charged for the same watts.
+    """
+    what = f"the electricity of {row.what}"
+    given = Row(row.any("electricity"), what, frozenset({*_ELECTRICITY, "source", "date"}))
+    watts, dollars, *speeds = (
+        exact_decimal(given.any(name), f"{what}, {name},", _MOST_ELECTRICITY)
+        for name in _ELECTRICITY
+    )
+    if not all(speeds):
+        raise ValueError(f"{what} has a speed of nothing")
+    # Watts for 1,000,000 / speed seconds, of which 3,600,000 are an hour of 1,000 watts.
+    fresh, output = (
+        (watts * dollars / (speed * Decimal("3.6"))).quantize(_FINEST, ROUND_UP) for speed in speeds
+    )
+    said = f"{watts} W at ${dollars} a kWh, {speeds[0]} tokens a second read, {speeds[1]} written"
+    return Price(
+        input=fresh,
+        output=output,
+        cache_read=Decimal(0),  # what the engine still holds takes no time
+        source=f"electricity: {read_source(given, _ELECTRICITY)}",
+        date=given.day("date").isoformat(),
+        note=said,
+    )
 
 
 def read_source(row: Row, facts: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import larouter
-from larouter.core.catalog import Catalog
+from larouter.core.catalog import FREE, Catalog
 from larouter.core.catalog_toml import REFUSALS, read_catalog
 from larouter.core.chat import Usage
 
@@ -90,6 +90,7 @@ def test_a_whole_row_is_read():
         (ROW + 'abilities = ["tolls"]', "unknown ability: tolls"),
         (ROW + 'retires = "soon"', "no date in retires"),
         (ROW.replace('"google"', '"local"') + PRICE, "has no price"),
+        (ROW + "electricity = {}", "does not take this machine's electricity"),
         (ROW.replace('["one"]', '["two"]'), "not listed: two"),
         (ROW + ROW[ROW.index("[[model]]") :], "two models have the same id"),
         (
@@ -136,6 +137,19 @@ def test_what_nobody_has_read_stays_empty():
     assert (model.context, model.max_output, model.abilities) == (None, None, frozenset())
     assert model.price.source == "unknown"
     assert not model.price.is_known
+
+
+def test_a_local_model_costs_nothing_unless_its_electricity_is_priced():
+    electricity = """electricity = { watts = "90", dollars_per_kwh = "0.40",
+ prompt_tokens_per_s = "500", tokens_per_s = "20", source = "my meter", date = 2026-11-20 }"""
+    electricity = electricity.replace("\n", "")
+
+    assert read_catalog(FILE).models["one"].price is FREE
+    price = read_catalog(f"{FILE}\n{electricity}").models["one"].price
+    # 90 W at $0.40 a kWh: $0.036 an hour, $0.00001 a second
+    assert (price.input, price.output) == (Decimal("0.02"), Decimal("0.5"))
+    assert price.cost(Usage(input=500, cache_read=900, output=20)) == 20_000
+    assert not price.is_free
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from larouter.core.price_toml import read_prices, read_source
+from larouter.core.price_toml import read_electricity, read_prices, read_source
 from larouter.core.toml_row import Row
 
 BASE = """
@@ -133,3 +133,42 @@ def test_a_source_that_is_unknown_states_nothing():
     bare = Row({"source": "unknown"}, "it", frozenset({"source", "context"}))
 
     assert read_source(bare, ("context",)) == "unknown"
+
+
+METER = {
+    "watts": "120", "dollars_per_kwh": "0.3", "prompt_tokens_per_s": "300", "tokens_per_s": "30",
+    "source": "my meter", "date": date(2026, 11, 20),
+}  # fmt: skip
+
+
+def electricity(**changed):
+    meter = {name: value for name, value in {**METER, **changed}.items() if value is not None}
+    return read_electricity(Row({"electricity": meter}, "model one", frozenset({"electricity"})))
+
+
+def test_electricity_is_a_price_by_the_token():
+    price = electricity()
+
+    # $0.036 an hour, so $0.00001 a second, of which 30 tokens are one: a third of a millionth each
+    assert (price.input, price.output) == (Decimal("0.033334"), Decimal("0.333334"))
+    assert price.cache_read == 0
+    assert (price.source, price.date) == ("electricity: my meter", "2026-11-20")
+    assert price.note == "120 W at $0.3 a kWh, 300 tokens a second read, 30 written"
+    assert electricity(dollars_per_kwh="0").is_free
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"watts": None}, "watts, has a figure that is not a string in quotes"),
+        ({"watts": 120}, "not a string in quotes"),
+        ({"tokens_per_s": "0"}, "a speed of nothing"),
+        ({"prompt_tokens_per_s": "-1"}, "out of range"),
+        ({"source": None}, "has no source"),
+        ({"date": None}, "has no date"),
+        ({"volts": "230"}, "unknown key: volts"),
+    ],
+)
+def test_what_is_wrong_with_electricity_is_said(changed, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        electricity(**changed)
