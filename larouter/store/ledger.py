@@ -26,19 +26,19 @@ from larouter.store.feed import Feed
 from larouter.store.rollups import Rollups, Share
 from larouter.store.settlement import Settlement, apply
 from larouter.store.spill import Spill
-from larouter.store.sql import Connection
+from larouter.store.sql import Connection, inserted
 from larouter.store.writer import Writer, now_ms
 
 _INSERT_REQUEST = """INSERT INTO request
  (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, bearer_id,
   model, degraded)
- VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
- ON CONFLICT (id) DO UPDATE SET model = excluded.model, degraded = excluded.degraded
- RETURNING tier"""
+ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING"""
+# Of a second attempt the row is there, in the tier that it began with.
+_ASK_AGAIN = "UPDATE request SET model = ?, degraded = ? WHERE id = ? RETURNING tier"
 _INSERT_ATTEMPT = """INSERT INTO attempt
  (request_id, project_id, run_id, provider, model, state, price_version, hold_nusd, started_ms,
   service, input, cache_read, cache_write_5m, cache_write_1h, output, audio, image)
- VALUES (?,?,?,?,?,'pending',?,?,?,?,0,0,0,0,0,0,0) RETURNING id"""
+ VALUES (?,?,?,?,?,'pending',?,?,?,?,0,0,0,0,0,0,0)"""
 _REFUSE = """INSERT INTO request
  (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, bearer_id,
   ended_ms, status, error)
@@ -100,10 +100,15 @@ class Ledger:
             # way, or this call it.
             budgets = self._limits(record, model)
             granted = grant(connection, budgets, bound, started) if budgets else free
-            (tier,) = connection.execute(_INSERT_REQUEST, request_row).fetchone()
-            (attempt_id,) = connection.execute(
-                _INSERT_ATTEMPT, (*attempt_row, price_version, granted.hold, started, service)
-            ).fetchone()
+            tier = record.tier
+            if connection.execute(_INSERT_REQUEST, request_row).rowcount == 0:
+                again = (model.key, choice.degraded, record.id)
+                (tier,) = connection.execute(_ASK_AGAIN, again).fetchone()
+            attempt_id = inserted(
+                connection,
+                _INSERT_ATTEMPT,
+                (*attempt_row, price_version, granted.hold, started, service),
+            )
             if granted.held:
                 keep(connection, attempt_id, granted.held)
             return attempt_id, granted, tier

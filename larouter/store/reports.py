@@ -139,7 +139,8 @@ def _local_midnight_ms(now: float) -> int:
 
 def _today(session: Session, since_ms: int) -> Today:
     used = UsageQuarterRow
-    inside = used.start_ms >= since_ms
+    # By project, as the rows are sorted: else a year of quarters is looked through.
+    inside = used.project_id.in_(select(ProjectRow.id)) & (used.start_ms >= since_ms)
     local = case((used.model.startswith("local/"), used.succeeded), else_=0)
     calls, done, here, prompt, output, cost, unpriced = session.execute(
         select(

@@ -15,13 +15,9 @@ from larouter.store.admission import give_back, held_of
 from larouter.store.rollups import Rollups, Share
 from larouter.store.sql import Connection
 
-# Whether it holds anything is asked in the same statement, and of the rows alone: a budget that
-# was made or removed meanwhile is another one than those that `reserve` knew.
 _CLOSE_ATTEMPT = """UPDATE attempt SET state=?, provider_id=?, cost_nusd=?, input=?, cache_read=?,
  cache_write_5m=?, cache_write_1h=?, output=?, audio=?, image=?, first_ms=?, ended_ms=?
- WHERE id=? AND request_id=? AND state='pending'
- RETURNING CASE WHEN EXISTS (SELECT 1 FROM hold WHERE hold.attempt_id = attempt.id)
-  THEN 1 ELSE 0 END"""
+ WHERE id=? AND request_id=? AND state='pending'"""
 _INSERT_ENTRY = (
     "INSERT INTO ledger_entry (attempt_id, kind, cost_nusd, created_ms) VALUES (?,?,?,?)"
 )
@@ -65,10 +61,13 @@ def apply(connection: Connection, settled: Settlement, rollups: Rollups) -> bool
             usage.cache_write_5m, usage.cache_write_1h, usage.output, usage.audio, usage.image,
             settled.first_ms, ended_ms, settled.attempt_id, settled.request_id,
         ),
-    ).fetchone()  # fmt: skip
-    if closed is None:
+    )  # fmt: skip
+    if closed.rowcount == 0:
         return False
-    if closed[0] and give_back(connection, settled, held_of(connection, settled.attempt_id)):
+    # The rows alone know what it holds: a budget that was made or removed meanwhile is another one
+    # than those that `reserve` knew.
+    held = held_of(connection, settled.attempt_id)
+    if held and give_back(connection, settled, held):
         connection.execute(_OVERRUN, (settled.attempt_id,))
     if cost:
         connection.execute(_INSERT_ENTRY, (settled.attempt_id, "settle", cost, ended_ms))

@@ -55,6 +55,15 @@ class Connection(Protocol):
     def in_transaction(self) -> bool: ...
 
 
+def inserted(connection: Connection, sql: str, values: Values) -> int:
+    """Insert one row and return its new id. SQLite knows it by itself: there `RETURNING` costs as
+    much again as the row (7 of 15 microseconds)."""
+    if type(connection) is sqlite3.Connection:
+        return connection.execute(sql, values).lastrowid or 0
+    id: int = connection.execute(f"{sql} RETURNING id", values).fetchone()[0]
+    return id
+
+
 class Database(Protocol):
     """Where the rows are: a file of SQLite's or a PostgreSQL server."""
 
