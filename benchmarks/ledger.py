@@ -48,6 +48,8 @@ LOCAL = Model(id="small", name="small", provider="local", price=FREE)
 PROJECT = Project(id="prj_1", name="one")
 USAGE = Usage(input=1_000, output=100)
 CONNECTIONS = (1, 16, 128)
+PACED, PAUSE_S = 16, 0.02
+"""As requests come: each has its provider to wait for, and the ledger rests meanwhile."""
 ROWS_A_CALL = 5
 """A request, an attempt, an entry written; a request and an attempt closed."""
 DAYS = 365
@@ -113,12 +115,15 @@ def _writing(folder: Path, seconds: float) -> None:
         )
         for connections in CONNECTIONS:
             _write(ledger, connections, seconds, limits)
+        _write(ledger, PACED, seconds, limits, pause_s=PAUSE_S)
         writer.close()
         with closing(connect(path)) as connection:
             assert differences(connection) == []
 
 
-def _write(ledger: Ledger, connections: int, seconds: float, limits: int) -> None:
+def _write(
+    ledger: Ledger, connections: int, seconds: float, limits: int, pause_s: float = 0.0
+) -> None:
     waits: list[float] = []
     end = time.perf_counter() + seconds
     bound = Bound(CLOUD.price, 4_000, 1, 400)
@@ -136,15 +141,18 @@ def _write(ledger: Ledger, connections: int, seconds: float, limits: int) -> Non
             attempt = ledger.reserve(record, Choice(model=CLOUD), bound)
             ledger.settle(attempt, Outcome(state="settled", usage=USAGE))
             waits.append(time.perf_counter() - began)
+            if pause_s:
+                gevent.sleep(pause_s)
 
     began, cpu = time.perf_counter(), time.process_time()
     gevent.joinall([gevent.spawn(work, name) for name in range(connections)], raise_error=True)
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
     rate = len(waits) / took
     rows = ROWS_A_CALL + limits * 2
+    paced = f", a call every {pause_s * 1e3:.0f} ms each" if pause_s else ""
     print(
-        f"  {limits} budgets, {connections:3} at once: {rate:7,.0f} calls/s, {rows * rate:8,.0f} "
-        f"rows/s, CPU {cpu / len(waits) * 1e6:4.0f} us a call, both waits p50 "
+        f"  {limits} budgets, {connections:3} at once{paced}: {rate:7,.0f} calls/s, "
+        f"{rows * rate:8,.0f} rows/s, CPU {cpu / len(waits) * 1e6:4.0f} us a call, both waits p50 "
         f"{median(waits) * 1e3:5.2f} ms, p99 {quantiles(waits, n=100)[98] * 1e3:6.2f} ms"
     )
 
