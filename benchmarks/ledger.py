@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -48,6 +49,7 @@ LOCAL = Model(id="small", name="small", provider="local", price=FREE)
 PROJECT = Project(id="prj_1", name="one")
 USAGE = Usage(input=1_000, output=100)
 CONNECTIONS = (1, 16, 128)
+EACH = 10
 PACED, PAUSE_S = 16, 0.02
 """As requests come: each has its provider to wait for, and the ledger rests meanwhile."""
 ROWS_A_CALL = 5
@@ -125,6 +127,7 @@ def _write(
     ledger: Ledger, connections: int, seconds: float, limits: int, pause_s: float = 0.0
 ) -> None:
     waits: list[float] = []
+    marks: list[tuple[float, int]] = []
     end = time.perf_counter() + seconds
     bound = Bound(CLOUD.price, 4_000, 1, 400)
 
@@ -141,18 +144,24 @@ def _write(
             attempt = ledger.reserve(record, Choice(model=CLOUD), bound)
             ledger.settle(attempt, Outcome(state="settled", usage=USAGE))
             waits.append(time.perf_counter() - began)
+            if name == 0 and number % EACH == 0:
+                marks.append((time.process_time(), len(waits)))
             if pause_s:
                 gevent.sleep(pause_s)
 
     began, cpu = time.perf_counter(), time.process_time()
     gevent.joinall([gevent.spawn(work, name) for name in range(connections)], raise_error=True)
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
+    # A processor that others use too is slower for us: the least of many stretches is nearer to
+    # what it costs alone.
+    least = min((now - then) / (calls - before) for (then, before), (now, calls) in pairwise(marks))
     rate = len(waits) / took
     rows = ROWS_A_CALL + limits * 2
     paced = f", a call every {pause_s * 1e3:.0f} ms each" if pause_s else ""
     print(
         f"  {limits} budgets, {connections:3} at once{paced}: {rate:7,.0f} calls/s, "
-        f"{rows * rate:8,.0f} rows/s, CPU {cpu / len(waits) * 1e6:4.0f} us a call, both waits p50 "
+        f"{rows * rate:8,.0f} rows/s, CPU {cpu / len(waits) * 1e6:4.0f} us a call "
+        f"({least * 1e6:.0f} at the least), both waits p50 "
         f"{median(waits) * 1e3:5.2f} ms, p99 {quantiles(waits, n=100)[98] * 1e3:6.2f} ms"
     )
 
