@@ -57,6 +57,7 @@ from larouter.secrets import Keys, Vault, admin_key
 from larouter.store.alarm import Alarm
 from larouter.store.backups import Backups
 from larouter.store.baselines import Baselines
+from larouter.store.bearers import Bearers
 from larouter.store.bills import Bills
 from larouter.store.bookkeeping import Bookkeeping
 from larouter.store.budgets import Budgets
@@ -92,6 +93,7 @@ class Services:
     admin_key: str
     catalogs: Catalogs
     projects: Projects
+    bearers: Bearers
     budgets: Budgets
     baselines: Baselines
     bills: Bills
@@ -306,6 +308,7 @@ def bootstrap(settings: Settings) -> Services:
         admin_key=admin_key(settings.home, settings.admin_key),
         catalogs=catalogs,
         projects=projects,
+        bearers=Bearers(writer, projects, settings.zone),
         budgets=budgets,
         baselines=baselines,
         bills=Bills(reports, baselines, lambda: catalogs.current),

@@ -9,6 +9,7 @@ import click
 from larouter import __version__
 from larouter.cli import (
     alerts,
+    bearers,
     budgets,
     catalog,
     db,
@@ -41,6 +42,7 @@ for command in (
     server.serve,
     server.open_page,
     projects.group,
+    bearers.group,
     budgets.group,
     alerts.group,
     providers.group,

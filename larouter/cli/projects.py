@@ -1,4 +1,4 @@
-"""`larouter projects`: make, list, rotate, delete."""
+"""`larouter projects`: make, list, rename, rotate, put away, delete."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from larouter.cli.calls import call
 from larouter.cli.learning import learning
 from larouter.cli.policy import policy
+from larouter.store.bearer_row import duration_ms
 from larouter.store.project_row import UNKNOWN_MODEL
 
 
@@ -29,22 +30,58 @@ def create(name: str, as_json: bool) -> None:
 
 @group.command()
 @click.argument("name")
+@click.option(
+    "--overlap", metavar="1h", help="How long the old ones go on working, such as 15m, 1h or 7d."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def rotate(name: str, as_json: bool) -> None:
-    """Replace a project's bearer; the old one stops at once."""
-    _print_bearer(call("POST", f"/api/projects/{quote(name, safe='')}/rotate"), as_json)
+def rotate(name: str, overlap: str | None, as_json: bool) -> None:
+    """Replace a project's bearers by a new one; the old ones stop at once, or after --overlap.
+
+    At once, what its programs had kept (Responses) is deleted too: use this when a bearer got lost.
+    """
+    body = {"overlap_s": _seconds(overlap)} if overlap else None
+    _print_bearer(call("POST", f"{_path(name)}/rotate", body), as_json)
+    if overlap and not as_json:
+        click.echo(f"The old ones work for {overlap} more.", err=True)
 
 
 @group.command("list")
+@click.option("--all", "with_archived", is_flag=True, help="Those that are archived, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
-def list_projects(as_json: bool) -> None:
+def list_projects(with_archived: bool, as_json: bool) -> None:
     """List the projects."""
-    rows = call("GET", "/api/projects")["data"]
+    rows = call("GET", "/api/projects" + ("?archived=1" if with_archived else ""))["data"]
     if as_json:
         click.echo(json.dumps(rows))
         return
     for row in rows:
-        click.echo(f"{row['id']}  {row['name']}")
+        mark = "  (archived)" if row["archived_ms"] else ""
+        click.echo(f"{row['id']}  {row['name']}{mark}")
+
+
+@group.command()
+@click.argument("name")
+@click.argument("new_name")
+def rename(name: str, new_name: str) -> None:
+    """Call project NAME by NEW_NAME; its bearers, usage and budgets stay."""
+    row = call("PATCH", _path(name), {"name": new_name})
+    click.echo(f"{row['id']} is called {row['name']!r}.")
+
+
+@group.command()
+@click.argument("name")
+def archive(name: str) -> None:
+    """Put project NAME away: its bearers are refused, everything else stays."""
+    row = call("POST", f"{_path(name)}/archive")
+    click.echo(f"Archived {row['name']}. Bring it back: larouter projects restore {row['name']}")
+
+
+@group.command()
+@click.argument("name")
+def restore(name: str) -> None:
+    """Take an archived project into use again, with the bearers that it had."""
+    row = call("POST", f"{_path(name)}/restore")
+    click.echo(f"Restored {row['name']}.")
 
 
 @group.command()
@@ -53,7 +90,7 @@ def list_projects(as_json: bool) -> None:
 @click.option("--remove", multiple=True, metavar="ALIAS", help="Take an alias away.")
 def alias(name: str, aliases: tuple[str, ...], remove: tuple[str, ...]) -> None:
     """Give models other names in project NAME, such as gpt-4o=auto; without any, list them."""
-    path = f"/api/projects/{quote(name, safe='')}"
+    path = _path(name)
     kept: dict[str, str] = call("GET", path)["aliases"]
     unknown = [gone for gone in remove if gone not in kept]
     if unknown:
@@ -79,7 +116,7 @@ def set_fields(name: str, unknown_model: str | None, zone: str | None) -> None:
     changes = {field: value for field, value in given.items() if value is not None}
     if not changes:
         raise click.UsageError("Say what to change: --unknown-model or --zone.")
-    row = call("PATCH", f"/api/projects/{quote(name, safe='')}", changes)
+    row = call("PATCH", _path(name), changes)
     click.echo(f"{row['name']}: unknown models: {row['unknown_model']}, time zone: {row['zone']}")
 
 
@@ -90,7 +127,7 @@ def delete(name: str, yes: bool) -> None:
     """Stop a project's bearers. Its usage stays on the books."""
     if not yes:
         click.confirm(f"Delete the project {name!r}? Its bearers stop at once.", abort=True)
-    call("DELETE", f"/api/projects/{quote(name, safe='')}")
+    call("DELETE", _path(name))
     click.echo(f"Deleted {name}.")
 
 
@@ -103,12 +140,23 @@ def forget(name: str, yes: bool) -> None:
         click.confirm(
             f"Delete every stored response of {name!r}? They cannot be read again.", abort=True
         )
-    gone = call("DELETE", f"/api/projects/{quote(name, safe='')}/responses")["deleted"]
+    gone = call("DELETE", f"{_path(name)}/responses")["deleted"]
     click.echo(f"Deleted {gone} stored responses of {name}.")
 
 
 group.add_command(policy)
 group.add_command(learning)
+
+
+def _path(name: str) -> str:
+    return f"/api/projects/{quote(name, safe='')}"
+
+
+def _seconds(text: str) -> int:
+    found = duration_ms(text)
+    if found is None:
+        raise click.UsageError(f"{text!r} is no length of time; write 15m, 1h or 7d.")
+    return found // 1000
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -33,6 +33,8 @@ class Project:
     """By which of its bearers the request came; None: by none, or by the admin."""
     zone: str | None = None
     """In which time zone its days begin, by its IANA name; None: this machine's."""
+    archived_ms: int | None = None
+    """Since when it is put away; None: it is in use."""
 
 
 class RequestRecord(Struct, frozen=True, kw_only=True):

@@ -15,9 +15,9 @@ UNKNOWN_MODEL = ("auto", "reject", "default")
 """What a project may say of names that nobody knows; `default` is what the setting says."""
 MACHINE_ZONE = "default"
 """What a project says that has no time zone of its own."""
-COLUMNS = "id, name, created_ms, aliases, unknown_model, policy, bias, zone"
+COLUMNS = "id, name, created_ms, aliases, unknown_model, policy, bias, zone, archived_ms"
 
-ProjectTuple = tuple[str, str, int, str, str | None, str, float, str | None]
+ProjectTuple = tuple[str, str, int, str, str | None, str, float, str | None, int | None]
 """One row, in the order of `COLUMNS`."""
 
 _MAX_NAME = 100
@@ -28,7 +28,7 @@ _MAX_MODEL_NAME = 256
 def read_project(row: ProjectTuple) -> Project:
     """Raises `StorageDown` for a policy that this version cannot read: without it, something could
     leave this machine that is to stay on it."""
-    id, name, created_ms, aliases, unknown_model, policy, bias, zone = row
+    id, name, created_ms, aliases, unknown_model, policy, bias, zone, archived_ms = row
     try:
         wanted = read_policy(json.loads(policy))
     except (BadRequest, ValueError) as error:
@@ -45,6 +45,7 @@ def read_project(row: ProjectTuple) -> Project:
         policy=wanted,
         bias=bias,
         zone=zone,
+        archived_ms=archived_ms,
     )
 
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 from larouter.core.account import Project
 from larouter.core.errors import Conflict, NotFound
 from larouter.core.policy import Policy
+from larouter.store.bearer_row import end_bearers, insert_bearer, new_bearer
 from larouter.store.project_row import COLUMNS, ProjectTuple, columns, name_column, read_project
 from larouter.store.sql import Connection, IntegrityError
 from larouter.store.writer import Writer, now_ms
 
 DEFAULT = "default"
-_BEARER_BYTES = 32
 
 
 class Projects:
@@ -23,16 +23,28 @@ class Projects:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._by_hash: dict[bytes, tuple[Project, int | None]] = {}
-        """Whose bearer it is, and until when; None: until it is replaced."""
+        self._by_hash: dict[bytes, tuple[Project, int | None, str]] = {}
+        """Whose bearer it is, until when (None: until it is revoked), and its id."""
+        self._used: set[str] = set()
         self._by_id: dict[str, Project] = {}
         self._reload()
 
     def of_bearer(self, bearer: str) -> Project | None:
         """The project that this bearer names. Looked up by hash: nothing to time (TRUST S4)."""
         digest = hashlib.sha256(bearer.encode("utf-8", "surrogatepass")).digest()
-        project, expires_ms = self._by_hash.get(digest, (None, None))
-        return None if expires_ms is not None and expires_ms <= now_ms() else project
+        found = self._by_hash.get(digest)
+        if found is None:
+            return None
+        project, expires_ms, bearer_id = found
+        if expires_ms is not None and expires_ms <= now_ms():
+            return None
+        self._used.add(bearer_id)
+        return project
+
+    def take_used(self) -> set[str]:
+        """The ids of the bearers that came in since this was asked last."""
+        used, self._used = self._used, set()
+        return used
 
     def zone_of(self, project_id: str) -> str | None:
         """The project's own time zone; None: it has none, or there is no such project any more."""
@@ -55,7 +67,7 @@ class Projects:
         """Return the project and its bearer, which is shown this once."""
         name = name_column(name)
         project = Project(id=f"prj_{secrets.token_hex(8)}", name=name, created_ms=now_ms())
-        bearer = _new_bearer()
+        bearer = new_bearer()
 
         def job(connection: Connection) -> None:
             try:
@@ -64,37 +76,11 @@ class Projects:
                     (project.id, name, project.created_ms),
                 )
             except IntegrityError:
-                raise Conflict(
-                    f"There is a project {name!r} already.", code="project_exists"
-                ) from None
-            _insert_bearer(connection, project.id, bearer)
+                raise self._taken(name) from None
+            insert_bearer(connection, project.id, bearer)
 
         self._change(job)
         return project, bearer
-
-    def rotate(self, id_or_name: str) -> tuple[Project, str]:
-        """Replace the project's bearers by a new one; the old ones stop at once."""
-        project = self.get(id_or_name)
-        bearer = _new_bearer()
-
-        def job(connection: Connection) -> None:
-            for table in ("bearer", "response_item", "response"):
-                connection.execute(f"DELETE FROM {table} WHERE project_id=?", (project.id,))  # noqa: S608 - the names above
-            _insert_bearer(connection, project.id, bearer)
-
-        self._change(job)
-        return project, bearer
-
-    def grant(self, id_or_name: str, *, seconds: int) -> str:
-        """A further bearer that expires by itself, for command-line calls."""
-        project = self.get(id_or_name)
-        bearer = _new_bearer()
-        self._change(
-            lambda connection: _insert_bearer(
-                connection, project.id, bearer, expires_ms=now_ms() + seconds * 1000
-            )
-        )
-        return bearer
 
     def rename(self, id_or_name: str, name: str) -> Project:
         return self.update(id_or_name, name=name)
@@ -124,12 +110,18 @@ class Projects:
                         (value, project.id),
                     )
             except IntegrityError:
-                raise Conflict(
-                    f"There is a project {values['name']!r} already.", code="project_exists"
-                ) from None
+                raise self._taken(str(values["name"])) from None
 
         self._change(job)
         return self.get(project.id)
+
+    def archive(self, id_or_name: str) -> Project:
+        """Put a project away: its bearers are refused until `restore`, and nothing is lost."""
+        return self._put_away(id_or_name, now_ms())
+
+    def restore(self, id_or_name: str) -> Project:
+        """Take a project into use again, with the bearers that it had."""
+        return self._put_away(id_or_name, None)
 
     def delete(self, id_or_name: str) -> Project:
         """Stop the project's bearers and forget its stored responses. Its requests stay, for the
@@ -138,7 +130,7 @@ class Projects:
 
         def job(connection: Connection) -> None:
             now = now_ms()
-            connection.execute("DELETE FROM bearer WHERE project_id=?", (project.id,))
+            end_bearers(connection, project.id, now)
             connection.execute(
                 "UPDATE budget SET removed_ms=? WHERE project_id=? AND removed_ms IS NULL",
                 (now, project.id),
@@ -160,17 +152,26 @@ class Projects:
         _, bearer = self.create(DEFAULT)
         return bearer
 
-    def forget_expired(self) -> None:
-        """Take expired bearers out of memory and out of the database."""
-        self._change(
-            lambda connection: connection.execute(
-                "DELETE FROM bearer WHERE expires_ms <= ?", (now_ms(),)
-            )
-        )
-
     def refresh(self) -> None:
         """Read the rows again: somebody else has changed one of them."""
         self._reload()
+
+    def _taken(self, name: str) -> Conflict:
+        owner = next((row for row in self._by_id.values() if row.name == name), None)
+        hint = ""
+        if owner is not None and owner.archived_ms is not None:
+            hint = f" It is archived; bring it back with: larouter projects restore {name}"
+        return Conflict(f"There is a project {name!r} already.{hint}", code="project_exists")
+
+    def _put_away(self, id_or_name: str, at_ms: int | None) -> Project:
+        project = self.get(id_or_name)
+        if (project.archived_ms is None) != (at_ms is None):
+            self._change(
+                lambda connection: connection.execute(
+                    "UPDATE project SET archived_ms=? WHERE id=?", (at_ms, project.id)
+                )
+            )
+        return self.get(project.id)
 
     def _change(self, job: Callable[[Connection], object]) -> None:
         self._writer.run(job)
@@ -184,7 +185,9 @@ class Projects:
                 f"SELECT {COLUMNS} FROM project WHERE deleted_ms IS NULL"  # noqa: S608 - a constant
             ).fetchall()
             bearers = connection.execute(
-                "SELECT sha256, project_id, expires_ms, id FROM bearer"
+                "SELECT sha256, project_id, expires_ms, id FROM bearer "
+                "WHERE revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)",
+                (now_ms(),),
             ).fetchall()
             return projects, bearers
 
@@ -192,26 +195,9 @@ class Projects:
         # Parsed here, once for each change: a request finds its project ready made.
         self._by_id = {row[0]: read_project(row) for row in projects}
         self._by_hash = {
-            bytes.fromhex(digest): (replace(self._by_id[id], bearer_id=bearer_id), expires_ms)
+            bytes.fromhex(digest): (
+                replace(self._by_id[id], bearer_id=bearer_id), expires_ms, bearer_id,
+            )
             for digest, id, expires_ms, bearer_id in bearers
             if id in self._by_id
-        }
-
-
-def _new_bearer() -> str:
-    return "lr_" + secrets.token_urlsafe(_BEARER_BYTES)
-
-
-def _insert_bearer(
-    connection: Connection, project_id: str, bearer: str, *, expires_ms: int | None = None
-) -> None:
-    connection.execute(
-        "INSERT INTO bearer (id, project_id, sha256, created_ms, expires_ms) VALUES (?,?,?,?,?)",
-        (
-            f"brr_{secrets.token_hex(8)}",
-            project_id,
-            hashlib.sha256(bearer.encode()).hexdigest(),
-            now_ms(),
-            expires_ms,
-        ),
-    )
+        }  # fmt: skip

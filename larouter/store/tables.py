@@ -42,6 +42,8 @@ class ProjectRow(Row):
     """What the project's feedback has taught (`core.learning`)."""
     zone: Mapped[str | None] = mapped_column(String(60))
     """IANA; in it the project's days and months begin. None: this machine's."""
+    archived_ms: Mapped[int | None]
+    """Put away: its bearers are refused, everything else stays."""
 
 
 class BearerRow(Row):
@@ -53,6 +55,16 @@ class BearerRow(Row):
     """Never the bearer itself (TRUST S4)."""
     created_ms: Mapped[int]
     expires_ms: Mapped[int | None]
+    name: Mapped[str] = mapped_column(String(100), server_default="main")
+    """One of its own among the project's bearers that are not revoked."""
+    begins: Mapped[str] = mapped_column(String(12), server_default="lr_")
+    """Its first characters, to know it by."""
+    granted: Mapped[int] = mapped_column(server_default="0")
+    """1: for command-line calls, and gone when it has expired."""
+    last_used_ms: Mapped[int | None]
+    """To the minute."""
+    revoked_ms: Mapped[int | None]
+    """The row stays, so that usage by bearer has its name."""
 
 
 class RunRow(Row):

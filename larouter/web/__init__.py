@@ -12,6 +12,7 @@ from larouter.web import (
     alerts,
     anthropic,
     api,
+    bearers,
     budgets,
     catalog_api,
     completions,
@@ -38,6 +39,7 @@ from larouter.web.app import App
 from larouter.web.auth import Auth
 
 _DOORS = (
+    bearers,
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
     keys, projects, policies, budgets, alerts, feedback, replay, usage,
     usage_baseline, statement_api, metrics, database,

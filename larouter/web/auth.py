@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from larouter.core.account import Project
-from larouter.core.errors import Unauthorized
+from larouter.core.errors import Forbidden, Unauthorized
 from larouter.store.projects import DEFAULT, Projects
 
 _WRONG_BEARER_DELAY_S = 0.2
@@ -21,6 +21,10 @@ _NO_BEARER = (
     "make one with: larouter projects create NAME"
 )
 _NOT_VALID = "This bearer is not valid. Make a new one with: larouter projects rotate NAME"
+_ARCHIVED = (
+    "The project {!r} of this bearer is archived, so nothing is answered. Take it into use again "
+    "with: larouter projects restore NAME"
+)
 _NOT_ADMIN = (
     "This needs the admin key: LAROUTER_ADMIN_KEY, or the one that the server keeps in admin.key "
     "of its data folder."
@@ -42,7 +46,7 @@ class Auth:
         self._looked_at = 0.0
 
     def project(self, environ: Mapping[str, Any]) -> Project:
-        """The project whose bearer the request carries. Raises `Unauthorized`."""
+        """The project whose bearer the request carries. Raises `Unauthorized`, `Forbidden`."""
         bearer = _bearer(environ)
         # Whoever is on another machine has a bearer, wherever the server listens.
         if bearer is None and self._keyless and _is_from_here(environ):
@@ -53,6 +57,8 @@ class Auth:
             project = self._projects.of_bearer(bearer)
         if project is None:
             raise _refused(bearer)
+        if project.archived_ms is not None:
+            raise Forbidden(_ARCHIVED.format(project.name), code="project_archived")
         return project
 
     def require_admin(self, environ: Mapping[str, Any]) -> None:

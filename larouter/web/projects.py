@@ -18,8 +18,6 @@ from larouter.web.policies import check_names
 from larouter.web.replies import json_response
 from larouter.wire.strict_json import decode_object
 
-_GRANT_S = 600
-
 
 def blueprint(services: Services, auth: Auth) -> Blueprint:
     """Every route of `/api/projects`. A project is named by its id or its name, slashes and all."""
@@ -31,8 +29,8 @@ def blueprint(services: Services, auth: Auth) -> Blueprint:
     routes.patch("/api/projects/<path:id>")(view.change_project)
     routes.delete("/api/projects/<path:id>")(view.delete_project)
     routes.delete("/api/projects/<path:id>/responses")(view.forget_responses)
-    routes.post("/api/projects/<path:id>/rotate")(view.rotate_project)
-    routes.post("/api/projects/<path:id>/grant")(view.grant)
+    routes.post("/api/projects/<path:id>/archive")(view.archive_project)
+    routes.post("/api/projects/<path:id>/restore")(view.restore_project)
     return routes
 
 
@@ -44,18 +42,22 @@ class ProjectRoutes:
         self._auth = auth
 
     def list_projects(self) -> Response:
+        """Those in use; with `archived=1` all of them."""
         self._admin()
-        return json_response({"data": [_project(row) for row in self._services.projects.list()]})
+        rows = self._services.projects.list()
+        if request.args.get("archived") != "1":
+            rows = [row for row in rows if row.archived_ms is None]
+        return json_response({"data": [project_json(row) for row in rows]})
 
     def create_project(self) -> Response:
         self._admin()
         project, bearer = self._services.projects.create(_text("name"))
-        return json_response({**_project(project), "bearer": bearer}, 201)
+        return json_response({**project_json(project), "bearer": bearer}, 201)
 
     def project(self, id: str) -> Response:
         self._admin()
         self._make_default(id)
-        return json_response(_project(self._services.projects.get(id)))
+        return json_response(project_json(self._services.projects.get(id)))
 
     def change_project(self, id: str) -> Response:
         """Change what is given: name, aliases (all of them at once), unknown_model, zone, and
@@ -72,14 +74,14 @@ class ProjectRoutes:
         if "zone" in changes:
             self._services.budgets.reload()
             self._services.bookkeeping.moved(project.id)
-        return json_response(_project(project))
+        return json_response(project_json(project))
 
     def delete_project(self, id: str) -> Response:
         self._admin()
         self._refuse_default(id, "deleted")
         project = self._services.projects.delete(id)
         self._services.budgets.reload()
-        return json_response({**_project(project), "deleted": True})
+        return json_response({**project_json(project), "deleted": True})
 
     def forget_responses(self, id: str) -> Response:
         """Delete the answers of a project that are kept, on disk or in memory (TRUST S11)."""
@@ -88,18 +90,15 @@ class ProjectRoutes:
         held = self._services.results.forget_all(project.id)
         return json_response({"deleted": self._services.responses.forget_all(project.id) + held})
 
-    def rotate_project(self, id: str) -> Response:
+    def archive_project(self, id: str) -> Response:
+        """Refuse its bearers and keep everything, until it is restored."""
         self._admin()
-        self._make_default(id)
-        project, bearer = self._services.projects.rotate(id)
-        return json_response({**_project(project), "bearer": bearer})
+        self._refuse_default(id, "archived")
+        return json_response(project_json(self._services.projects.archive(id)))
 
-    def grant(self, id: str) -> Response:
-        """A bearer of ten minutes, for command-line calls."""
+    def restore_project(self, id: str) -> Response:
         self._admin()
-        self._make_default(id)
-        bearer = self._services.projects.grant(id, seconds=_GRANT_S)
-        return json_response({"bearer": bearer, "expires_in": _GRANT_S}, 201)
+        return json_response(project_json(self._services.projects.restore(id)))
 
     def _policy(self, id: str, given: dict[str, Any]) -> Policy:
         """The project's policy with what is given; names in it must be somebody's."""
@@ -121,11 +120,13 @@ class ProjectRoutes:
         self._auth.require_admin(request.environ)
 
 
-def _project(project: Project) -> dict[str, Any]:
+def project_json(project: Project) -> dict[str, Any]:
+    """A project as every answer about it shows it."""
     return {
         "id": project.id,
         "name": project.name,
         "created_ms": project.created_ms,
+        "archived_ms": project.archived_ms,
         "aliases": project.aliases,
         "unknown_model": project.unknown_model or "default",
         "policy": policy_json(project.policy),

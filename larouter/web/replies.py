@@ -17,7 +17,13 @@ from larouter.wire.strict_json import encode
 logger = logging.getLogger(__name__)
 
 _FOR_GOOD = frozenset(
-    {"invalid_api_key", "provider_key_refused", "insufficient_quota", "idempotency_key_used"}
+    {
+        "idempotency_key_used",
+        "insufficient_quota",
+        "invalid_api_key",
+        "project_archived",
+        "provider_key_refused",
+    }
 )
 """What no repetition changes. Clients are told, as some repeat such a status for minutes."""
 _MAX_LINE = 200

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from typing import Any, TextIO
 
@@ -186,6 +186,8 @@ def _go_on(
     services.gateway.drains.close()
     server.drain(DRAIN_S)
     gevent.killall(tasks)
+    with suppress(LARouterError):
+        services.bearers.keep_up(at_once=True)
 
 
 def refuse_open_house(settings: Settings) -> None:
@@ -205,7 +207,7 @@ def _renew_lease(services: Services) -> None:
             if services.is_shared:
                 services.run.recover()
             services.ledger.replay()
-            services.projects.forget_expired()
+            services.bearers.keep_up()
             services.responses.forget_expired()
             services.idempotency.forget_expired()
             services.results.forget_expired()

@@ -200,7 +200,7 @@ class TestShared:
         project, bearer = one.projects.create("notes")
         two.refresh()
         found = two.projects.of_bearer(bearer)
-        one.projects.rotate("notes")
+        one.bearers.rotate(project)
         two.refresh()
 
         assert found is not None

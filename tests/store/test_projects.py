@@ -5,6 +5,7 @@ import time
 import pytest
 
 from larouter.core.errors import BadRequest, Conflict, NotFound, StorageDown
+from larouter.store.bearers import Bearers
 from larouter.store.projects import DEFAULT, Projects
 from larouter.store.writer import Writer
 
@@ -73,64 +74,9 @@ def test_any_text_may_be_asked_for(text, projects, notes):
     assert projects.of_bearer(text) is None
 
 
-def test_the_old_bearer_stops_at_once_when_it_is_rotated(projects, notes):
-    project, old = notes
-
-    _, new = projects.rotate("notes")
-
-    assert projects.of_bearer(old) is None
-    assert projects.of_bearer(new) == project
-
-
-def test_rotating_stops_what_was_granted_too(projects, notes):
-    granted = projects.grant("notes", seconds=600)
-
-    projects.rotate("notes")
-
-    assert projects.of_bearer(granted) is None
-
-
-def test_rotating_leaves_the_other_projects_bearers(projects, notes):
-    other, bearer = projects.create("other")
-
-    projects.rotate("notes")
-
-    assert projects.of_bearer(bearer) == other
-
-
-def test_a_granted_bearer_is_one_more(projects, notes):
+def test_deleting_stops_the_bearers(projects, notes, writer):
     project, bearer = notes
-
-    granted = projects.grant(project.id, seconds=600)
-
-    assert projects.of_bearer(granted) == projects.of_bearer(bearer) == project
-
-
-def test_a_granted_bearer_expires_by_itself(projects, notes):
-    granted = projects.grant("notes", seconds=0)
-
-    assert projects.of_bearer(granted) is None
-
-
-def test_an_expired_bearer_stays_so_after_a_restart(projects, notes, writer):
-    granted = projects.grant("notes", seconds=0)
-
-    assert Projects(writer).of_bearer(granted) is None
-
-
-def test_an_expired_bearer_is_forgotten(projects, notes, ask):
-    project, bearer = notes
-    projects.grant("notes", seconds=0)
-
-    projects.forget_expired()
-
-    assert len(ask("SELECT id FROM bearer")) == 1
-    assert projects.of_bearer(bearer) == project
-
-
-def test_deleting_stops_the_bearers(projects, notes):
-    _, bearer = notes
-    granted = projects.grant("notes", seconds=600)
+    granted = Bearers(writer, projects, "UTC").grant(project, seconds=600)
 
     projects.delete("notes")
 
@@ -243,8 +189,8 @@ def test_a_project_that_is_not_there_is_not_found(projects):
 @pytest.mark.parametrize(
     "act",
     [
-        lambda projects: projects.rotate("nobody"),
-        lambda projects: projects.grant("nobody", seconds=1),
+        lambda projects: projects.archive("nobody"),
+        lambda projects: projects.restore("nobody"),
         lambda projects: projects.delete("nobody"),
         lambda projects: projects.rename("nobody", "x"),
     ],
@@ -281,6 +227,47 @@ def test_a_change_that_cannot_be_written_changes_nothing(projects, notes, refuse
     refuse_writes()
 
     with pytest.raises(StorageDown):
-        projects.rotate("notes")
+        projects.archive("notes")
 
     assert projects.of_bearer(bearer) == notes[0]
+
+
+def test_an_archived_project_is_kept_with_its_bearers(projects, notes):
+    project, bearer = notes
+
+    archived = projects.archive("notes")
+
+    assert archived.archived_ms is not None
+    assert projects.of_bearer(bearer) == projects.get(project.id) == archived
+    assert projects.list() == [archived]
+
+
+def test_a_restored_project_is_as_it_was(projects, notes, writer):
+    project, bearer = notes
+    projects.archive("notes")
+
+    assert projects.restore("notes") == project
+    assert Projects(writer).of_bearer(bearer) == project
+
+
+def test_archiving_again_does_not_move_the_date(projects, notes):
+    first = projects.archive("notes")
+    time.sleep(0.002)
+
+    assert projects.archive("notes") == first
+
+
+def test_the_name_of_an_archived_project_is_taken_and_it_is_said_so(projects, notes):
+    projects.archive("notes")
+
+    with pytest.raises(Conflict, match="larouter projects restore notes"):
+        projects.create("notes")
+
+
+def test_which_bearers_came_in_is_told_once(projects, notes):
+    _, bearer = notes
+    project = projects.of_bearer(bearer)
+    projects.of_bearer("lr_wrong")
+
+    assert projects.take_used() == {project.bearer_id}
+    assert projects.take_used() == set()

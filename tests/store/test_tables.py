@@ -44,7 +44,8 @@ def test_money_is_never_a_float():
 
 def test_a_bearer_has_no_column_of_its_own():
     assert set(Row.metadata.tables["bearer"].columns.keys()) == {
-        "id", "project_id", "sha256", "created_ms", "expires_ms"
+        "id", "project_id", "sha256", "created_ms", "expires_ms", "name", "begins", "granted",
+        "last_used_ms", "revoked_ms",
     }  # fmt: skip
 
 

@@ -19,6 +19,12 @@ ADMIN_ROUTES = [
     ("DELETE", "/api/projects/default/responses"),
     ("POST", "/api/projects/default/rotate"),
     ("POST", "/api/projects/default/grant"),
+    ("POST", "/api/projects/default/archive"),
+    ("POST", "/api/projects/default/restore"),
+    ("GET", "/api/projects/default/bearers"),
+    ("POST", "/api/projects/default/bearers"),
+    ("PATCH", "/api/projects/default/bearers/main"),
+    ("DELETE", "/api/projects/default/bearers/main"),
     ("GET", "/api/projects/default/learning"),
     ("DELETE", "/api/projects/default/learning"),
     ("GET", "/api/budgets"),
@@ -155,10 +161,12 @@ def test_a_deleted_project_is_shut_out_and_its_name_is_free(house):
 
 
 @pytest.mark.parametrize(
-    ("method", "body"), [("DELETE", None), ("PATCH", {"name": "other"})], ids=["delete", "rename"]
+    ("method", "path", "body"),
+    [("DELETE", "", None), ("PATCH", "", {"name": "other"}), ("POST", "/archive", None)],
+    ids=["delete", "rename", "archive"],
 )
-def test_the_default_project_stays(house, method, body):
-    answer = house.admin(method, "/api/projects/default", body)
+def test_the_default_project_stays(house, method, path, body):
+    answer = house.admin(method, f"/api/projects/default{path}", body)
 
     assert answer.status_code == 403
     assert house.admin("GET", "/api/projects").json["data"][0]["name"] == "default"
