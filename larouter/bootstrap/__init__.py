@@ -63,6 +63,7 @@ from larouter.store.bookkeeping import Bookkeeping
 from larouter.store.budgets import Budgets
 from larouter.store.catalog import Catalogs
 from larouter.store.codes import SharedCodes
+from larouter.store.exports import Exports
 from larouter.store.feed import Feed
 from larouter.store.feedback import Feedback, guard_rows
 from larouter.store.idempotency import IdempotencyKeys
@@ -94,6 +95,7 @@ class Services:
     catalogs: Catalogs
     projects: Projects
     bearers: Bearers
+    exports: Exports
     budgets: Budgets
     baselines: Baselines
     bills: Bills
@@ -309,6 +311,7 @@ def bootstrap(settings: Settings) -> Services:
         catalogs=catalogs,
         projects=projects,
         bearers=Bearers(writer, projects, settings.zone),
+        exports=Exports(database),
         budgets=budgets,
         baselines=baselines,
         bills=Bills(reports, baselines, lambda: catalogs.current),

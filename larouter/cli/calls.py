@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -18,6 +18,9 @@ from larouter.secrets import admin_key
 from larouter.web import create_app
 
 _TIMEOUT_S = 30.0
+_LONG_S = 300.0
+"""Between two pieces of something long: rows of one project among many."""
+_PIECE = 65_536
 _BUSY_S = 10.0
 
 
@@ -59,26 +62,35 @@ def call_text(method: str, path: str, body: Any = None, *, bearer: str | None = 
         status, text = _inside(settings, method, path, body, bearer)
     else:
         key = bearer or admin_key(settings.home, settings.admin_key)
-        session = requests.Session()
-        # Loopback is never reached through a proxy, whatever the environment says.
-        session.trust_env = False
-        try:
-            answer = session.request(
-                method,
-                server.url + path,
-                json=body,
-                headers={"Authorization": f"Bearer {key}"},
-                timeout=_TIMEOUT_S,
-            )
-        except requests.RequestException as error:
-            raise Unavailable(
-                f"LARouter at {server.url} does not answer. If this stays so, start it again."
-            ) from error
+        answer = _send(server, method, path, key, json=body, timeout=_TIMEOUT_S)
         # Not `.text`: without a charset in the header it guesses one.
         status, text = answer.status_code, answer.content.decode()
     if status >= 400:
         raise _error(text)
     return text
+
+
+def download(path: str, write: Callable[[bytes], object]) -> None:
+    """Read something long as the admin, and hand it on piece by piece. Raises `LARouterError`."""
+    settings = read_settings()
+    server = running(settings)
+    if server is None:
+        with _opened(settings) as (client, key):
+            inside = client.get(path, headers={"Authorization": f"Bearer {key}"})
+            if inside.status_code >= 400:
+                raise _error(inside.get_data(as_text=True))
+            for piece in inside.iter_encoded():
+                write(piece)
+        return
+    key = admin_key(settings.home, settings.admin_key)
+    answer = _send(server, "GET", path, key, stream=True, timeout=_LONG_S)
+    try:
+        if answer.status_code >= 400:
+            raise _error(answer.content.decode())
+        for piece in answer.iter_content(_PIECE):
+            write(piece)
+    except requests.RequestException as error:
+        raise Unavailable(f"LARouter at {server.url} broke off. Please try again.") from error
 
 
 def bearer_for_calls() -> str:
@@ -87,21 +99,36 @@ def bearer_for_calls() -> str:
     return given or str(call("POST", "/api/projects/default/grant")["bearer"])
 
 
+def _send(server: Runtime, method: str, path: str, key: str, **options: Any) -> requests.Response:
+    session = requests.Session()
+    # Loopback is never reached through a proxy, whatever the environment says.
+    session.trust_env = False
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        return session.request(method, server.url + path, headers=headers, **options)
+    except requests.RequestException as error:
+        raise Unavailable(
+            f"LARouter at {server.url} does not answer. If this stays so, start it again."
+        ) from error
+
+
 def _inside(
     settings: Settings, method: str, path: str, body: Any, bearer: str | None
 ) -> tuple[int, str]:
+    with _opened(settings) as (client, key):
+        headers = {"Authorization": f"Bearer {bearer or key}"}
+        answer = client.open(path, method=method, json=body, headers=headers)
+        return answer.status_code, answer.get_data(as_text=True)
+
+
+@contextlib.contextmanager
+def _opened(settings: Settings) -> Iterator[tuple[Any, str]]:
+    """The app on a folder where no server runs, as a client that calls it, and the admin's key."""
     make_private_folder(settings.home)
     with folder_to_ourselves(settings):
         services = bootstrap(settings)
         try:
-            app = create_app(services)
-            answer = app.test_client().open(
-                path,
-                method=method,
-                json=body,
-                headers={"Authorization": f"Bearer {bearer or services.admin_key}"},
-            )
-            return answer.status_code, answer.get_data(as_text=True)
+            yield create_app(services).test_client(), services.admin_key
         finally:
             services.close()
 

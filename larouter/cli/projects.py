@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import click
 
 from larouter.cli.calls import call
+from larouter.cli.export import FILE, export, file_name, write_export
 from larouter.cli.learning import learning
 from larouter.cli.policy import policy
 from larouter.store.bearer_row import duration_ms
@@ -122,13 +124,24 @@ def set_fields(name: str, unknown_model: str | None, zone: str | None) -> None:
 
 @group.command()
 @click.argument("name")
+@click.option("--export", "file", type=FILE, metavar="FILE", help="Export it to FILE first.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(name: str, yes: bool) -> None:
-    """Stop a project's bearers. Its usage stays on the books."""
+def delete(name: str, file: Path | None, yes: bool) -> None:
+    """Delete a project. Its usage stays on the books; what it had kept does not."""
+    project = call("GET", _path(name))
+    if file is None and not yes:
+        usual = file_name(project["name"])
+        file = usual if click.confirm(f"Export it to {usual} first?", default=True) else None
+    if file is not None:
+        click.echo(f"Wrote {file}, {write_export(name, file):,} rows.")
     if not yes:
-        click.confirm(f"Delete the project {name!r}? Its bearers stop at once.", abort=True)
+        click.confirm(
+            f"Delete the project {project['name']!r}? Its bearers stop at once; its stored "
+            "responses, feedback, policy and aliases are erased. Its requests stay, for the bills.",
+            abort=True,
+        )
     call("DELETE", _path(name))
-    click.echo(f"Deleted {name}.")
+    click.echo(f"Deleted {project['name']}.")
 
 
 @group.command()
@@ -144,6 +157,7 @@ def forget(name: str, yes: bool) -> None:
     click.echo(f"Deleted {gone} stored responses of {name}.")
 
 
+group.add_command(export)
 group.add_command(policy)
 group.add_command(learning)
 

@@ -24,7 +24,8 @@ from larouter.store.writer import Writer, now_ms
 MOST_LESSONS = 500
 """The newest pieces of feedback that count: a project changes, and so does who uses it."""
 
-_OWN = "SELECT status, ended_ms FROM request WHERE id=? AND project_id=?"
+_OWN = """SELECT r.status, r.ended_ms FROM request r JOIN project p ON p.id = r.project_id
+ WHERE r.id=? AND r.project_id=? AND p.deleted_ms IS NULL"""
 _INSERT = """INSERT INTO feedback (request_id, kind, project_id, score, created_ms)
  VALUES (?,?,?,?,?)
  ON CONFLICT (request_id, kind) DO UPDATE SET score = excluded.score,

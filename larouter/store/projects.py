@@ -10,7 +10,7 @@ from dataclasses import replace
 from larouter.core.account import Project
 from larouter.core.errors import Conflict, NotFound
 from larouter.core.policy import Policy
-from larouter.store.bearer_row import end_bearers, insert_bearer, new_bearer
+from larouter.store.bearer_row import end_bearers, forget_kept, insert_bearer, new_bearer
 from larouter.store.project_row import COLUMNS, ProjectTuple, columns, name_column, read_project
 from larouter.store.sql import Connection, IntegrityError
 from larouter.store.writer import Writer, now_ms
@@ -124,21 +124,29 @@ class Projects:
         return self._put_away(id_or_name, None)
 
     def delete(self, id_or_name: str) -> Project:
-        """Stop the project's bearers and forget its stored responses. Its requests stay, for the
-        bills."""
+        """Stop the project's bearers, and forget what its programs had kept, what was thought of
+        its answers, and what it had wanted of the router. Its requests stay, for the bills."""
         project = self.get(id_or_name)
 
         def job(connection: Connection) -> None:
             now = now_ms()
             end_bearers(connection, project.id, now)
+            forget_kept(connection, project.id)
+            connection.execute("DELETE FROM feedback WHERE project_id=?", (project.id,))
             connection.execute(
                 "UPDATE budget SET removed_ms=? WHERE project_id=? AND removed_ms IS NULL",
                 (now, project.id),
             )
-            # The name becomes free for a new project.
             connection.execute(
-                "UPDATE project SET deleted_ms=?, name=name || ' (deleted ' || id || ')' "
-                "WHERE id=?",
+                "UPDATE webhook SET removed_ms=? WHERE project_id=? AND removed_ms IS NULL",
+                (now, project.id),
+            )
+            # The name becomes free for a new project, and fits its column with what is added to it.
+            # A policy may hold words that are private.
+            connection.execute(
+                "UPDATE project SET deleted_ms=?, "
+                "name=substr(name, 1, 64) || ' (deleted ' || id || ')', "
+                "aliases='{}', policy='{}', bias=0 WHERE id=?",
                 (now, project.id),
             )
 

@@ -14,6 +14,7 @@ from larouter.store.writer import Writer, now_ms
 Item = dict[str, Any]
 
 KEPT_MS = 30 * 24 * 3_600_000
+_DELETED = "SELECT 1 FROM project WHERE id=? AND deleted_ms IS NOT NULL"
 
 _PREFIXES = {
     "message": "msg",
@@ -49,6 +50,9 @@ class Responses:
         ]
 
         def job(connection: Connection) -> None:
+            if connection.execute(_DELETED, (project,)).fetchone():
+                # Meanwhile, while this answer was under way: nothing of the project is kept.
+                return
             connection.execute(
                 "INSERT INTO response "
                 "(project_id, id, previous_id, created_ms, input, body) VALUES (?,?,?,?,?,?) "

@@ -29,6 +29,7 @@ def blueprint(services: Services, auth: Auth) -> Blueprint:
     routes.patch("/api/projects/<path:id>")(view.change_project)
     routes.delete("/api/projects/<path:id>")(view.delete_project)
     routes.delete("/api/projects/<path:id>/responses")(view.forget_responses)
+    routes.get("/api/projects/<path:id>/export")(view.export)
     routes.post("/api/projects/<path:id>/archive")(view.archive_project)
     routes.post("/api/projects/<path:id>/restore")(view.restore_project)
     return routes
@@ -81,6 +82,7 @@ class ProjectRoutes:
         self._refuse_default(id, "deleted")
         project = self._services.projects.delete(id)
         self._services.budgets.reload()
+        self._services.results.forget_all(project.id)
         return json_response({**project_json(project), "deleted": True})
 
     def forget_responses(self, id: str) -> Response:
@@ -89,6 +91,18 @@ class ProjectRoutes:
         project = self._services.projects.get(id)
         held = self._services.results.forget_all(project.id)
         return json_response({"deleted": self._services.responses.forget_all(project.id) + held})
+
+    def export(self, id: str) -> Response:
+        """Everything that is kept of a project, one JSON object a line, as it is read."""
+        self._admin()
+        self._make_default(id)
+        project = self._services.projects.get(id)
+        name = f"larouter-{project.id}.jsonl"
+        return Response(
+            self._services.exports.lines(project),
+            mimetype="application/x-ndjson",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
     def archive_project(self, id: str) -> Response:
         """Refuse its bearers and keep everything, until it is restored."""

@@ -48,15 +48,6 @@ def test_rotate_prints_another_bearer(cli, name):
     assert rotated["bearer"] != made["bearer"]
 
 
-def test_delete_asks_first(cli, name):
-    cli.run("projects", "create", name)
-
-    asked = cli.run("projects", "delete", name, stdin="y\n")
-
-    assert "Its bearers stop" in asked.stdout
-    assert all(name not in line for line in cli.lines("projects", "list"))
-
-
 def test_delete_can_be_told_not_to_ask(cli, name):
     cli.run("projects", "create", name)
 

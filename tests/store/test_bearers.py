@@ -308,6 +308,7 @@ def test_the_last_use_is_written_once_a_minute(bearers, projects, notes, ask, mo
     assert ask("SELECT last_used_ms FROM bearer") == [(clock[0] - 5_000,)]
 
 
+@pytest.mark.sqlite
 def test_a_use_that_cannot_be_written_is_not_lost(bearers, projects, notes, ask, writer):
     projects.of_bearer(notes[1])
     full = "CREATE TRIGGER full BEFORE UPDATE ON bearer BEGIN SELECT RAISE(ABORT, 'full'); END"

@@ -19,6 +19,7 @@ ADMIN_ROUTES = [
     ("DELETE", "/api/projects/default/responses"),
     ("POST", "/api/projects/default/rotate"),
     ("POST", "/api/projects/default/grant"),
+    ("GET", "/api/projects/default/export"),
     ("POST", "/api/projects/default/archive"),
     ("POST", "/api/projects/default/restore"),
     ("GET", "/api/projects/default/bearers"),

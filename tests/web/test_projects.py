@@ -1,6 +1,12 @@
 """Our own API: what can be changed of a project."""
 
+import json
+
 import pytest
+
+from larouter.core.account import RequestRecord
+from larouter.core.results import Result
+from larouter.store.writer import now_ms
 
 
 @pytest.fixture
@@ -75,3 +81,62 @@ def test_a_change_that_makes_no_sense_is_refused(house, site, body, param):
 def test_a_project_that_is_not_there(house):
     assert house.admin("GET", "/api/projects/nobody").status_code == 404
     assert change(house, {"aliases": {}}, id="nobody").status_code == 404
+
+
+def test_an_export_is_lines_of_everything(house, site):
+    house.admin("POST", "/api/budgets", {"project": "site", "name": "Cap", "cap": "5"})
+
+    answer = house.admin("GET", "/api/projects/site/export")
+
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert answer.mimetype == "application/x-ndjson"
+    assert f'filename="larouter-{site["id"]}.jsonl"' in answer.headers["Content-Disposition"]
+    assert {"project", "bearer", "budget", "budget_window"} <= {line["row"] for line in lines}
+    assert lines[-1] == {"row": "end", "rows": len(lines) - 2}
+    assert site["bearer"] not in answer.text
+
+
+def test_an_export_of_nobody_is_said_so(house):
+    answer = house.admin("GET", "/api/projects/nobody/export")
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (404, "project_not_found")
+
+
+def test_what_a_deleted_project_had_kept_is_erased_and_its_requests_are_not(house, site):
+    services = house.services
+    project = services.projects.get("site")
+    change(house, {"aliases": {"secret": "auto"}, "policy": {"private": ["Project Falcon"]}})
+    record = RequestRecord(
+        id="req_1", project=project, asked="auto", tier="SIMPLE", stage="rules", score=0.1,
+        reason="short", stream=False, rid=None, started_ms=now_ms(),
+    )  # fmt: skip
+    services.ledger.refuse(record, 424, "provider_not_configured")
+    services.feedback.note(project.id, "req_1", 1.0)
+    services.responses.save(project.id, {"id": "resp_1", "output": []}, [], None)
+    services.results.keep("req_1", Result(project.id, [], b"said"))
+
+    house.admin("DELETE", "/api/projects/site")
+
+    lines = b"".join(services.exports.lines(project)).decode()
+    kinds = [json.loads(line)["row"] for line in lines.splitlines()]
+    assert "request" in kinds
+    assert not {"feedback", "response"} & {*kinds}
+    assert services.results.of("req_1") is None
+    assert "Falcon" not in lines
+    assert "secret" not in lines
+
+
+def test_what_was_under_way_when_its_project_was_deleted_leaves_nothing(house, site):
+    services = house.services
+    project = services.projects.get("site")
+    house.admin("DELETE", "/api/projects/site")
+
+    services.responses.save(project.id, {"id": "resp_1", "output": []}, [], None)
+
+    assert services.responses.count() == 0
+
+
+def test_a_project_of_the_longest_name_can_be_deleted(house):
+    house.admin("POST", "/api/projects", {"name": "x" * 100})
+
+    assert house.admin("DELETE", f"/api/projects/{'x' * 100}").status_code == 200
