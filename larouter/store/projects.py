@@ -61,7 +61,7 @@ class Projects:
         for project in self._by_id.values():
             if project.name == id_or_name:
                 return project
-        raise NotFound(f"There is no project {id_or_name!r}.", code="project_not_found")
+        raise not_found(id_or_name)
 
     def create(self, name: str) -> tuple[Project, str]:
         """Return the project and its bearer, which is shown this once."""
@@ -209,3 +209,8 @@ class Projects:
             for digest, id, expires_ms, bearer_id in bearers
             if id in self._by_id
         }  # fmt: skip
+
+
+def not_found(id_or_name: str) -> NotFound:
+    """Also what one project is told of another: neither an id nor a name says that it is there."""
+    return NotFound(f"There is no project {id_or_name!r}.", code="project_not_found")

@@ -12,13 +12,13 @@ from flask import Blueprint, Response, request
 from larouter.bootstrap import Services
 from larouter.core.account import Project
 from larouter.core.catalog import Catalog, Model, Price
-from larouter.core.errors import BadRequest, Forbidden
+from larouter.core.errors import BadRequest
 from larouter.core.policy import DEFAULT_POLICY, Policy
 from larouter.core.policy_json import read_policy
 from larouter.core.replay import BASELINES, Ranks, Recorded, Replay, Saving, replay
 from larouter.routing import explicit_model
 from larouter.routing.again import Again, Wishes
-from larouter.store.projects import DEFAULT
+from larouter.store.projects import DEFAULT, not_found
 from larouter.store.replays import History
 from larouter.web.auth import Auth
 from larouter.web.calls import read_body
@@ -87,7 +87,7 @@ class ReplayRoute:
                 self._services.projects.ensure_default()
             return None if name is None else self._services.projects.get(name)
         if name not in {None, asker.id, asker.name}:
-            raise Forbidden("A project's bearer replays its own requests only.")
+            raise not_found(str(name))
         return asker
 
 

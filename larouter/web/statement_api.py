@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from larouter.bootstrap import Services
-from larouter.core.errors import BadRequest, Forbidden
-from larouter.store.projects import DEFAULT
+from larouter.core.errors import BadRequest
+from larouter.store.projects import DEFAULT, not_found
 from larouter.web.auth import Auth
 from larouter.web.replies import json_response
 from larouter.web.statement_view import as_file, as_json
@@ -33,7 +33,7 @@ class StatementRoutes:
         project = self._auth.project_or_admin(request.environ)
         asked = request.args.get("projectId")
         if project is not None and asked not in {None, project.id, project.name}:
-            raise Forbidden("A project's bearer reads its own statement only.")
+            raise not_found(asked)
         wanted = project.id if project is not None else asked
         if not wanted:
             raise BadRequest("Name the project: projectId=notes.", param="projectId")

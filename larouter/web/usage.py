@@ -15,8 +15,9 @@ from larouter.core.account import Project
 from larouter.core.accounting import CLASSIFYING_NUSD, saved
 from larouter.core.catalog import Nanodollars
 from larouter.core.chat import Usage
-from larouter.core.errors import BadRequest, Forbidden, NotFound
+from larouter.core.errors import BadRequest, NotFound
 from larouter.core.money import decimal_text
+from larouter.store.projects import not_found
 from larouter.store.usage import DayLine, Moments, UsageReport, Used, Wanted
 from larouter.store.writer import now_ms
 from larouter.web.auth import Auth
@@ -200,7 +201,7 @@ class UsageRoutes:
         if project is None:
             return self._services.projects.get(asked) if asked else None
         if asked not in {None, project.id, project.name}:
-            raise Forbidden("A project's bearer reads its own usage only.")
+            raise not_found(str(asked))
         return project
 
 

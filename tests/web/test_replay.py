@@ -197,7 +197,7 @@ def test_a_bearer_sees_no_other_project(house):
 
     answer = house.ask("POST", "/api/replay", {"project": "site"})
 
-    assert answer.status_code == 403
+    assert answer.status_code == 404
     assert house.ask("POST", "/api/replay", {}, bearer=False).status_code == 401
     assert house.ask("POST", "/api/replay", {"project": "default"}).status_code == 200
 

@@ -20,7 +20,7 @@ def test_a_project_reads_its_own_statement(house):
 def test_it_reads_no_other_project_s(house):
     house.admin("POST", "/api/projects", {"name": "other"})
 
-    assert house.ask("GET", f"{PATH}?projectId=other").status_code == 403
+    assert house.ask("GET", f"{PATH}?projectId=other").status_code == 404
     assert house.ask("GET", PATH, bearer=False).status_code == 401
 
 

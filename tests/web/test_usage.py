@@ -97,7 +97,7 @@ def test_a_project_sees_its_own_usage_only(house):
     asked = house.ask("GET", "/api/usage?projectId=default", bearer=other["bearer"])
 
     assert (seen["projectId"], seen["totalCalls"]) == (other["id"], 0)
-    assert asked.status_code == 403
+    assert asked.status_code == 404
     own = house.ask("GET", "/api/usage?projectId=other", bearer=other["bearer"])
     assert own.status_code == 200
 
@@ -227,7 +227,7 @@ def test_no_path_shows_another_projects_rows(house, bill, path):
     assert own.status_code == 200
     # The baseline is this machine's and named to everyone.
     assert CLOUD not in own.text.replace(f'"baselineModel":"anthropic/{CLOUD}"', "")
-    assert asked.status_code == 403
+    assert asked.status_code == 404
     assert house.ask("GET", f"/api/usage{path}", bearer=False).status_code == 401
 
 
