@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from datetime import datetime
 from typing import Any
@@ -31,7 +32,7 @@ def list_bearers(project: str, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     if not rows:
-        click.echo(f"No bearers. Make one: larouter bearers create {project} NAME")
+        click.echo(f"No bearers. Make one: larouter bearers create {shlex.quote(project)} NAME")
     for row in rows:
         click.echo(f"{row['id']}  {row['begins']}…  {row['name']}: {_standing(row)}")
 
@@ -105,7 +106,7 @@ def _find(project: str, bearer: str) -> dict[str, Any]:
             if row[field] == bearer:
                 return row
     raise click.UsageError(
-        f"{project!r} has no bearer {bearer!r}; see: larouter bearers list {project}"
+        f"{project!r} has no bearer {bearer!r}; see: larouter bearers list {shlex.quote(project)}"
     )
 
 

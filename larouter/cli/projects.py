@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -75,7 +76,8 @@ def rename(name: str, new_name: str) -> None:
 def archive(name: str) -> None:
     """Put project NAME away: its bearers are refused, everything else stays."""
     row = call("POST", f"{_path(name)}/archive")
-    click.echo(f"Archived {row['name']}. Bring it back: larouter projects restore {row['name']}")
+    back = f"larouter projects restore {shlex.quote(row['name'])}"
+    click.echo(f"Archived {row['name']}. Bring it back: {back}")
 
 
 @group.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from shlex import quote
 from typing import Any, TypeVar
 
 from larouter.core.account import Project
@@ -243,6 +244,6 @@ def _refuse_archived(project: Project) -> None:
     if project.archived_ms is not None:
         raise Conflict(
             f"The project {project.name!r} is archived, so a new bearer would open nothing. Bring "
-            f"it back first: larouter projects restore {project.name}",
+            f"it back first: larouter projects restore {quote(project.name)}",
             code="project_archived",
         )

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from shlex import quote
 
 from larouter.core.account import Project
 from larouter.core.errors import Conflict, NotFound
@@ -168,7 +169,7 @@ class Projects:
         owner = next((row for row in self._by_id.values() if row.name == name), None)
         hint = ""
         if owner is not None and owner.archived_ms is not None:
-            hint = f" It is archived; bring it back with: larouter projects restore {name}"
+            hint = f" It is archived; bring it back with: larouter projects restore {quote(name)}"
         return Conflict(f"There is a project {name!r} already.{hint}", code="project_exists")
 
     def _put_away(self, id_or_name: str, at_ms: int | None) -> Project:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -73,7 +74,7 @@ class BearerRoutes:
         if not left:
             gone["message"] = (
                 f"The project {project.name!r} has no bearer now, so no program can ask in its "
-                f"name. Make one: larouter bearers create {project.name} NAME"
+                f"name. Make one: larouter bearers create {quote(project.name)} NAME"
             )
         return json_response(gone)
 

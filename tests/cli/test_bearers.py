@@ -61,7 +61,7 @@ def test_revoking_asks_and_says_what_the_last_one_means(cli, name):
     revoked = cli.run("bearers", "revoke", name, "main", stdin="y\n").stdout
 
     assert "It is the last one" in revoked
-    assert f"larouter bearers create {name}" in revoked
+    assert f"larouter bearers create '{name}'" in revoked
     assert "No bearers" in cli.lines("bearers", "list", name)[0]
 
 
@@ -95,7 +95,7 @@ def test_rotating_with_an_overlap_says_so(cli, name):
 def test_an_archived_project_is_listed_with_all(cli, name):
     archived = cli.lines("projects", "archive", name)
 
-    assert archived == [f"Archived {name}. Bring it back: larouter projects restore {name}"]
+    assert archived == [f"Archived {name}. Bring it back: larouter projects restore '{name}'"]
     assert all(name not in line for line in cli.lines("projects", "list"))
     assert any(
         line.endswith(f"{name}  (archived)") for line in cli.lines("projects", "list", "--all")
