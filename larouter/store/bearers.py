@@ -65,6 +65,18 @@ class Bearers:
         )
         return [self._bearer(row) for row in rows]
 
+    def names(self, project_id: str | None) -> dict[str, str]:
+        """What those of a project, or of all, are or were called, by id. What was used by one that
+        is revoked stays on the books."""
+        rows = self._writer.run(
+            lambda connection: connection.execute(
+                "SELECT id, name FROM bearer "
+                "WHERE granted=0 AND (CAST(? AS TEXT) IS NULL OR project_id=?)",
+                (project_id, project_id),
+            ).fetchall()
+        )
+        return dict(rows)
+
     def create(self, project: Project, name: str, expires: str = "never") -> tuple[Bearer, str]:
         """A further bearer, which is shown this once. Raises `BadRequest`, `Conflict`."""
         name = bearer_name(name)

@@ -67,6 +67,7 @@ class UsageRoutes:
         report = self._report(asked)
         names = {row.id: row.name for row in self._services.projects.list()}
         total, project = report.total, asked.project
+        bearers = self._services.bearers.names(project.id if project else None)
         since, until = asked.stretch.ends()
         baseline = self._services.baselines.of(project.id if project else None)
         return json_response(
@@ -93,7 +94,10 @@ class UsageRoutes:
                     {"project": names.get(row["projectId"]), **row}
                     for row in _grouped("projectId", report.by_project)
                 ],
-                "byBearer": _grouped("bearerId", report.by_bearer),
+                "byBearer": [
+                    {"bearer": bearers.get(row["bearerId"]), **row}
+                    for row in _grouped("bearerId", report.by_bearer)
+                ],
                 "dailyCosts": _grouped("date", report.by_day),
             }
         )

@@ -140,6 +140,18 @@ def test_a_revoked_bearer_stays_so_after_a_restart_and_frees_its_name(bearers, n
     assert bearers.create(project, "main")[0].name == "main"
 
 
+def test_a_bearer_that_is_gone_keeps_its_name_for_the_books(bearers, projects, notes):
+    project, _ = notes
+    other, _ = projects.create("other")
+    row, _ = bearers.create(project, "ci")
+    bearers.grant(project, seconds=600)
+    bearers.revoke(project, "ci")
+
+    assert bearers.names(project.id)[row.id] == "ci"
+    assert set(bearers.names(project.id).values()) == {"main", "ci"}
+    assert bearers.names(None) == bearers.names(project.id) | bearers.names(other.id)
+
+
 def test_an_expired_bearer_does_not_count_as_left(bearers, notes, writer):
     project, _ = notes
     row, _ = bearers.create(project, "ci", "1h")

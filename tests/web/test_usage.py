@@ -16,6 +16,7 @@ from larouter.store.writer import now_ms
 from tests.fakes import a_request
 
 LOCAL, CLOUD = "smollm2-135m", "claude-opus-5-5"
+HI = {"messages": [{"role": "user", "content": "Hi"}]}
 USAGE = Usage(input=1_000, cache_read=100, output=50)
 
 
@@ -73,6 +74,18 @@ def test_usage_of_nothing_is_zero(house, period):
         "byBearer": [],
         "dailyCosts": [],
     }
+
+
+def test_usage_by_bearer_has_their_names_also_of_one_that_is_gone(house):
+    ci = house.admin("POST", "/api/projects/default/bearers", {"name": "ci"}).json
+    house.ask("POST", "/v1/chat/completions", {**HI, "model": "nobody/knows"}, bearer=ci["bearer"])
+    house.chat("nobody/knows")
+    house.admin("DELETE", "/api/projects/default/bearers/ci")
+
+    rows = house.ask("GET", "/api/usage").json["byBearer"]
+
+    assert {row["bearer"]: row["calls"] for row in rows} == {"main": 1, "ci": 1}
+    assert ci["id"] in {row["bearerId"] for row in rows}
 
 
 def test_usage_counts_what_was_refused(house):
