@@ -275,6 +275,7 @@ CASES = {
     ("GET", "/statements"): nobodys(),
     ("GET", "/statements/<path:project>/<month>"): nobodys(),
     ("GET", "/metrics"): nobodys(status=401),
+    ("GET", "/api/usage/calls"): nobodys(status=401),
     ("GET", "/sign-in"): nobodys(status=200),
     ("GET", "/sign-in/<code>"): nobodys(status=200),
     ("POST", "/sign-in"): nobodys(),
