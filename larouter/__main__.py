@@ -1,4 +1,4 @@
-"""The entry. gevent is patched here and nowhere else, before other imports, for `serve` only."""
+"""The entry. gevent is patched here for `serve`, before other imports; workers patch themselves."""
 
 from __future__ import annotations
 
