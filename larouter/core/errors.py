@@ -211,13 +211,13 @@ class StorageDown(Unavailable):
     code = "storage_unavailable"
 
 
+DAMAGED = (
+    "LARouter's database is damaged, and was left as it is. Stop LARouter; larouter db restore "
+    "brings the last backup back, and larouter db list shows all of them."
+)
+
+
 class DatabaseDamaged(StorageDown):
     """Something in the database's file is not as it was written: it is left as it is (TRUST A9)."""
 
     code = "database_damaged"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "LARouter's database is damaged, and was left as it is. Stop LARouter; larouter db "
-            "restore brings the last backup back, and larouter db list shows all of them."
-        )

@@ -98,7 +98,7 @@ def test_a_damaged_file_is_told(alone):
 
 @pytest.mark.parametrize(
     ("source", "fault"),
-    [("nowhere.toml", "cannot be read"), ("http://example.com/catalog.toml", "https only")],
+    [("nowhere.toml", "cannot be read"), ("http://example.com/catalog.toml", "begins with https")],
 )
 def test_what_cannot_be_read_is_told(alone, source, fault):
     with pytest.raises(LARouterError, match=fault):

@@ -223,6 +223,6 @@ def test_a_stream_that_breaks_has_no_usage(cloud, upstream):
 
 def test_a_stream_that_goes_on_and_on_is_too_much(cloud, upstream):
     long = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % (b"x" * 60_000)
-    reply = _left(cloud, upstream, FIRST, *[long] * (MOST_READ_ON // 60_000 + 1), *STREAM[1:])
+    reply = _left(cloud, upstream, FIRST, *[long] * (2 * MOST_READ_ON // 60_000), *STREAM[1:])
 
     assert not reply.read_on()

@@ -77,7 +77,7 @@ def test_nothing_is_used_that_was_not_shown(house, digest):
         ({"toml": 1}, "as 'toml'"),
         ({"toml": "", "url": "https://example.com/"}, "as 'toml'"),
         ({"url": 1}, "as 'toml'"),
-        ({"url": "http://example.com/"}, "https only"),
+        ({"url": "http://example.com/"}, "begins with https"),
         ({"toml": "date = "}, "cannot be used"),
         ({"toml": TEXT.replace('source = "a page"', "")}, "has no source"),
     ],
