@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import accumulate
 from math import ceil
 from typing import NamedTuple
 
@@ -97,11 +98,10 @@ class Minute:
 
     def _room_at(self, tokens: int) -> float:
         """When the request was asked with whose end so many tokens are free again."""
-        for asked in self._asked:
-            tokens -= asked.tokens
-            if tokens <= 0:
-                return asked.at
-        return self._asked[-1].at
+        freed = accumulate(asked.tokens for asked in self._asked)
+        return next(
+            asked.at for asked, total in zip(self._asked, freed, strict=True) if total >= tokens
+        )
 
 
 class Rates:
