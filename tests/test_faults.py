@@ -185,7 +185,7 @@ class TestWho:
 
         assert (usage["totalCalls"], usage["byModel"]) == (0, [])
         assert export.content == b""
-        assert_error(asked, 403)
+        assert_error(asked, 404)
 
     def test_a_decision_over_the_wire(self, router):
         decision = router.ask("POST", "/v1/route", {"messages": user("Hi")})

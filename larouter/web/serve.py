@@ -105,9 +105,10 @@ def _serve(services: Services, out: TextIO | None, *, is_whole: bool) -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
+    # Before anybody is answered: the first request may need the bearer that is made here.
+    _welcome(services, app, port, out)
     server.start()
     write_runtime(settings, authority(settings.host, port))
-    _welcome(services, app, port, out)
     _go_on(services, server, stop, is_whole=is_whole, at_last=lambda: os._exit(1))
 
 
@@ -128,8 +129,8 @@ def work(
             app, hosts=_host_names(settings.host), launch_paths=LAUNCH_PATHS, logger=logger
         )
         port, *_ = [server.adopt(number) for number in sockets]
-        server.start()
         _welcome(services, app, port, out)
+        server.start()
         ready()
         _go_on(services, server, stop, lives=lives)
 
