@@ -12,7 +12,7 @@ from larouter.core.errors import LARouterError
 @pytest.fixture
 def name(request, cli):
     """A project of its own."""
-    name = f"site of {request.node.name}"
+    name = f"keys of {request.node.name}"
     cli.run("projects", "create", name)
     return name
 

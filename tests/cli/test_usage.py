@@ -45,7 +45,7 @@ def test_a_table_begins_with_its_columns(cli):
 
 
 def test_a_table_as_json(cli):
-    assert json.loads(cli.run("usage", "export", "--json", "--month", "2026-11").stdout) == {
+    assert json.loads(cli.run("usage", "export", "--json", "--month", "2020-11").stdout) == {
         "data": []
     }
 
