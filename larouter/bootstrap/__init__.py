@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from secrets import token_bytes
 
 import gevent
 from gevent.event import Event
 
 from larouter.bootstrap.roster import Roster
-from larouter.bootstrap.telling import Telling, build_telling
+from larouter.bootstrap.services import Services
+from larouter.bootstrap.telling import build_telling
 from larouter.classify import cascade
 from larouter.classify.default import Default
 from larouter.classify.follows import Follows
@@ -23,8 +23,8 @@ from larouter.classify.schemas import fits
 from larouter.config import Settings, folder, make_private_folder
 from larouter.core.breaker import Breaker
 from larouter.core.budget import NOTHING_BEYOND, Bound, bound_of
-from larouter.core.catalog import Catalog, Model, Price
-from larouter.core.chat import ChatRequest, Message
+from larouter.core.catalog import Model
+from larouter.core.chat import ChatRequest
 from larouter.core.conversations import Conversations
 from larouter.core.errors import LARouterError, StorageDown
 from larouter.core.faults import Faults
@@ -35,7 +35,6 @@ from larouter.core.pace import Pace
 from larouter.core.ports import Leaving, Runner
 from larouter.core.privacy import finder_of
 from larouter.core.regeneration import Regenerations
-from larouter.core.report import TierLine
 from larouter.core.results import Results
 from larouter.core.route import Decision
 from larouter.core.turns import Turns
@@ -43,11 +42,8 @@ from larouter.engines.files import Files
 from larouter.engines.pool import Pool as Engines
 from larouter.engines.shared import Shared
 from larouter.gateway import Gateway
-from larouter.providers import Endpoint
 from larouter.providers.asking import LocalAsker
-from larouter.providers.discovery import Found
-from larouter.providers.known import Known, read_known
-from larouter.providers.lifecycle import Lost
+from larouter.providers.known import read_known
 from larouter.providers.local import LocalProvider
 from larouter.providers.pool import Pool
 from larouter.routing import Situation, route
@@ -85,102 +81,7 @@ from larouter.store.sql import Database
 from larouter.store.sqlite import SqliteFile
 from larouter.store.writer import Writer, now_ms
 
-
-@dataclass(slots=True, kw_only=True)
-class Services:
-    """Everything that is built, once. The doors take what they need from here."""
-
-    settings: Settings
-    admin_key: str
-    catalogs: Catalogs
-    projects: Projects
-    bearers: Bearers
-    exports: Exports
-    budgets: Budgets
-    baselines: Baselines
-    bills: Bills
-    telling: Telling
-    gateway: Gateway
-    reports: Reports
-    replays: Replays
-    feedback: Feedback
-    regenerations: Regenerations
-    feed: Feed
-    runner: Runner
-    keys: Keys
-    added: AddedProviders
-    endpoints: Mapping[str, Endpoint]
-    """Every provider over HTTP, by name, at the address where it is called."""
-    known: Mapping[str, Known]
-    """Providers that can be added by their name alone."""
-    bookkeeping: Bookkeeping
-    ledger: Ledger
-    meters: Meters
-    books: Books
-    backups: Backups | None
-    """None: the database is a server, which has its own."""
-    retention: Retention
-    alarm: Alarm
-    stop_writing: Callable[[], None]
-    """The database was found to be damaged."""
-    run: Run
-    started_ms: int
-    address: str
-    """Host and port for people and links; `serve` corrects it once it listens."""
-    responses: Responses
-    idempotency: IdempotencyKeys
-    results: Results
-    """Answers to requests with an `Idempotency-Key`, in memory."""
-    conversations: Conversations
-    decide: Callable[[ChatRequest], Decision]
-    situation: Situation
-    """What `decide` asks about the world."""
-    judge: Judge
-    """Idle where it is turned off."""
-    count_tokens: Callable[[ChatRequest], int]
-    """How long a prompt is, by the model that would answer it. Nothing is written down."""
-    missing: Callable[[Model], str | None]
-    prices: Mapping[str, Price]
-    check_key: Callable[[str], tuple[Found, list[Lost]]]
-    """Asks a provider what its key opens; raises `KeyError` for a name that is nobody's."""
-    key_refused: Callable[[str], bool]
-    """Did this provider refuse its key the last time that it was asked?"""
-    engine_states: Callable[[], list[tuple[str, str, int | None]]]
-    """Each local model's key, its engine's state, and the memory that it holds if that is known.
-    Looks at the disk: not for the hub."""
-    reload_providers: Callable[[], None]
-    refresh: Callable[[], None]
-    """Reads anew what another process may have changed."""
-    codes: SharedCodes | None
-    """Sign-in codes, where several processes give them; None: each app has its own."""
-    is_shared: bool
-    """May other processes be at work on the same database?"""
-    close: Callable[[], None]
-
-    @property
-    def catalog(self) -> Catalog:
-        """The one in force now: a day may change its prices, and the admin all of it."""
-        return self.catalogs.current
-
-    def tiers(self) -> list[TierLine]:
-        """Which model serves each tier now."""
-        return [self._tier_line(tier.name, tier.title) for tier in self.catalog.tiers]
-
-    def _tier_line(self, name: str, title: str) -> TierLine:
-        try:
-            choice = self.decide(_probe(name)).choices[0]
-        except LARouterError:
-            return TierLine(
-                name=name, title=title, model_title="Nobody", model_key="", degraded="engine-down"
-            )
-        return TierLine(
-            name=name,
-            title=title,
-            model_title=choice.model.title,
-            model_key=choice.model.key,
-            degraded=choice.degraded,
-            is_local=choice.model.is_local,
-        )
+__all__ = ["Services", "bootstrap", "open_database"]
 
 
 def bootstrap(settings: Settings) -> Services:
@@ -417,8 +318,3 @@ def _pause(seconds: float, leaving: Leaving) -> None:
     leaving.on_fire(woken.set)
     woken.wait(seconds)
     leaving.on_fire(None)
-
-
-def _probe(model: str) -> ChatRequest:
-    """A request that asks for a tier and for nothing else."""
-    return ChatRequest(model=model, messages=(Message("user", "?"),), body={}, size=0)

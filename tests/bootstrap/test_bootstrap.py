@@ -53,16 +53,6 @@ def test_a_database_that_is_none_is_left_alone(build, tmp_path):
     assert (tmp_path / "larouter.db").read_bytes().startswith(b"not a database")
 
 
-def test_without_a_key_the_starter_answers_every_tier(build):
-    lines = build().tiers()
-
-    assert [line.name for line in lines] == [
-        "HEARTBEAT", "SIMPLE", "MODERATE", "COMPLEX", "FRONTIER",
-    ]  # fmt: skip
-    assert {line.model_key for line in lines} == {"local/smollm2-135m"}
-    assert all(line.is_local and line.degraded for line in lines)
-
-
 def test_without_an_address_there_is_nobody_to_call(build):
     services = build()
 
