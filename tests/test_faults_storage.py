@@ -5,8 +5,8 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -80,19 +80,21 @@ def states(server):
     return [row["state"] for row in server.query("SELECT state FROM attempt ORDER BY id")]
 
 
+def asking(server, model):
+    """A request under way. A future keeps what it raised for `result()`; a plain thread would tell
+    it to whichever test runs when it ends."""
+    pool = ThreadPoolExecutor(1)
+    asked = pool.submit(post, server, model)
+    pool.shutdown(wait=False)
+    return asked
+
+
 def in_the_middle(server, provider):
     """Ask, and return when the provider is at work on it; the answer comes by `get()`."""
     before = len(provider.seen)
-    answers = []
-    thread = threading.Thread(target=lambda: answers.append(post(server, "custom/late")))
-    thread.start()
+    asked = asking(server, "custom/late")
     eventually(lambda: len(provider.seen) > before)
-
-    def get():
-        thread.join()
-        return answers[0]
-
-    return get
+    return asked.result
 
 
 def kept_aside(server):
@@ -194,14 +196,11 @@ def test_a_lock_of_a_moment_is_only_waited_for(serve, locked):
     server = serve()
 
     with locked():
-        answers = []
-        asking = threading.Thread(target=lambda: answers.append(post(server, "custom/plain")))
-        asking.start()
+        asked = asking(server, "custom/plain")
         time.sleep(1)
-        assert not answers
-    asking.join()
+        assert not asked.done()
 
-    assert answers[0].status_code == 200
+    assert asked.result().status_code == 200
 
 
 def test_a_database_that_is_locked_during_the_call_loses_no_end(serve, provider, locked):

@@ -22,6 +22,8 @@ class LARouterError(Exception):
     status = 500
     code = "internal_error"
     type = "api_error"
+    says = ""
+    """The message of an error that always says the same."""
 
     def __init__(
         self,
@@ -31,8 +33,8 @@ class LARouterError(Exception):
         param: str | None = None,
         retry_after_s: int | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = message or self.says
+        super().__init__(self.message)
         self.code = code or self.code
         self.param = param
         self.retry_after_s = retry_after_s
@@ -211,13 +213,11 @@ class StorageDown(Unavailable):
     code = "storage_unavailable"
 
 
-DAMAGED = (
-    "LARouter's database is damaged, and was left as it is. Stop LARouter; larouter db restore "
-    "brings the last backup back, and larouter db list shows all of them."
-)
-
-
 class DatabaseDamaged(StorageDown):
     """Something in the database's file is not as it was written: it is left as it is (TRUST A9)."""
 
     code = "database_damaged"
+    says = (
+        "LARouter's database is damaged, and was left as it is. Stop LARouter; larouter db restore "
+        "brings the last backup back, and larouter db list shows all of them."
+    )

@@ -9,7 +9,7 @@ import logging
 from contextlib import closing
 from pathlib import Path
 
-from larouter.core.errors import DAMAGED, DatabaseDamaged, StorageDown
+from larouter.core.errors import DatabaseDamaged, StorageDown
 from larouter.store.sql import Connection, Error, is_damage
 from larouter.store.sqlite import connect
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 def damaged(path: Path, why: object) -> DatabaseDamaged:
     """The refusal, which names no path (TRUST S12); the log does, and says what was found."""
     logger.error("the database %s is damaged: %s", path, why)
-    return DatabaseDamaged(DAMAGED)
+    return DatabaseDamaged()
 
 
 def page_faults(connection: Connection, *, full: bool = False) -> list[str]:

@@ -18,7 +18,7 @@ from sqlalchemy import Row, case, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from larouter.core.errors import DAMAGED, DatabaseDamaged, StorageDown
+from larouter.core.errors import DatabaseDamaged, StorageDown
 from larouter.core.report import AlertLine, RequestLine, State, Today
 from larouter.store import db, reading_app
 from larouter.store.alert_lines import alert_lines
@@ -126,7 +126,7 @@ class Reports:
 def _cannot_read(error: DBAPIError) -> StorageDown:
     logger.error("the database could not be read: %s", error.orig)
     if error.orig is not None and is_damage(error.orig):
-        return DatabaseDamaged(DAMAGED)
+        return DatabaseDamaged()
     return StorageDown("LARouter cannot read its database. Its log says why.")
 
 

@@ -5,6 +5,7 @@ import pytest
 from larouter.core import errors
 from larouter.core.errors import (
     ContextExceeded,
+    DatabaseDamaged,
     LARouterError,
     StorageDown,
     UpstreamError,
@@ -63,6 +64,11 @@ def test_an_error_says_more_where_more_is_known(error):
     raised = error("Wait.", code="slow_down", param="model", retry_after_s=7)
 
     assert (raised.code, raised.param, raised.retry_after_s) == ("slow_down", "model", 7)
+
+
+def test_a_damaged_database_says_what_to_do_wherever_it_is_found():
+    assert "larouter db restore" in DatabaseDamaged().message
+    assert str(DatabaseDamaged()) == DatabaseDamaged().message
 
 
 def test_a_code_of_one_error_is_not_that_of_the_next():
