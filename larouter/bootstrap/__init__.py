@@ -10,6 +10,7 @@ from secrets import token_bytes
 import gevent
 from gevent.event import Event
 
+from larouter.bootstrap.local import build_standing
 from larouter.bootstrap.roster import Roster
 from larouter.bootstrap.services import Services
 from larouter.bootstrap.telling import build_telling
@@ -264,6 +265,7 @@ def bootstrap(settings: Settings) -> Services:
         check_key=roster.check_key,
         key_refused=roster.key_refused,
         engine_states=engine_states,
+        local_models=build_standing(settings, catalogs, runner),
         reload_providers=roster.reload,
         refresh=refresh,
         codes=SharedCodes(writer) if database.is_shared else None,

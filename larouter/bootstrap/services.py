@@ -18,6 +18,7 @@ from larouter.core.regeneration import Regenerations
 from larouter.core.report import TierLine
 from larouter.core.results import Results
 from larouter.core.route import Decision
+from larouter.core.standing import Standing
 from larouter.gateway import Gateway
 from larouter.providers import Endpoint
 from larouter.providers.discovery import Found
@@ -111,6 +112,9 @@ class Services:
     engine_states: Callable[[], list[tuple[str, str, int | None]]]
     """Each local model's key, its engine's state, and the memory that it holds if that is known.
     Looks at the disk: not for the hub."""
+    local_models: Callable[[], Standing]
+    """What this machine has, what each local model needs of it, and which to keep. Waits the first
+    time, as memory is measured."""
     reload_providers: Callable[[], None]
     refresh: Callable[[], None]
     """Reads anew what another process may have changed."""

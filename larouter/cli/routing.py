@@ -1,4 +1,4 @@
-"""`larouter route` and `larouter models`."""
+"""`larouter route`."""
 
 from __future__ import annotations
 
@@ -22,16 +22,3 @@ def route(prompt: str, as_json: bool) -> None:
     click.echo(f"{decision['tier']} → {decision['model']}")
     for reason in decision["reasons"]:
         click.echo(f"  {reason}")
-
-
-@click.group()
-def models() -> None:
-    """The models that LARouter knows."""
-
-
-@models.command("list")
-def list_models() -> None:
-    """List the catalogue: what can answer now, and what is missing."""
-    for row in call("GET", "/api/models/catalog")["data"]:
-        state = row["missing"] or "ready"
-        click.echo(f"{row['id']:<24} {row['provider']:<10} {state:<15} {row['title']}")

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from larouter.core.money import Nanodollars
 from larouter.core.price import FREE, UNKNOWN, OffPeak, Price, Step
+from larouter.core.shape import Shape
 
 __all__ = [
-    "FREE", "UNKNOWN", "Catalog", "Model", "ModelFile", "Nanodollars", "OffPeak", "Price", "Step",
-    "Tier",
+    "FREE", "UNKNOWN", "Catalog", "Model", "ModelFile", "Nanodollars", "OffPeak", "Price", "Shape",
+    "Step", "Tier",
 ]  # fmt: skip
 
 
@@ -55,7 +56,13 @@ class Model:
     successor: str | None = None
     """What the provider names in its place: a model's `id`."""
     file: ModelFile | None = None
-    """For a local model only."""
+    """The weights. This and what follows is for a local model only."""
+    projector: ModelFile | None = None
+    """What turns pictures into tokens: a second file beside the weights."""
+    mlx: str | None = None
+    """The repository with the same model for Apple's MLX."""
+    license: str | None = None
+    shape: Shape | None = None
     key: str = field(init=False, repr=False, compare=False, default="")
     """The full name that answers carry: `provider/model`."""
     is_local: bool = field(init=False, repr=False, compare=False, default=False)

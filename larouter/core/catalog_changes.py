@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from larouter.core.catalog import Catalog, Model, ModelFile, Tier
 from larouter.core.price_table import price_facts
+from larouter.core.shape import Shape
 
 
 class Change(NamedTuple):
@@ -78,7 +80,11 @@ def _model(model: Model) -> dict[str, str]:
         "successor": model.successor or "",
         "source": model.source,
         "checked": _text(model.checked),
-        **_file(model.file),
+        "license": model.license or "",
+        "mlx": model.mlx or "",
+        **_file("file", model.file),
+        **_file("projector", model.projector),
+        **_shape(model.shape),
     }
     for price in model.prices or (model.price,):
         since = f"price from {price.starts}" if price.starts else "price"
@@ -86,11 +92,17 @@ def _model(model: Model) -> dict[str, str]:
     return facts
 
 
-def _file(file: ModelFile | None) -> dict[str, str]:
+def _file(what: str, file: ModelFile | None) -> dict[str, str]:
     if file is None:
         return {}
     names = ("name", "bytes", "sha256", "repo", "revision", "package")
-    return {f"file {name}": _text(getattr(file, name)) for name in names}
+    return {f"{what} {name}": _text(getattr(file, name)) for name in names}
+
+
+def _shape(shape: Shape | None) -> dict[str, str]:
+    if shape is None:
+        return {}
+    return {f"shape {field.name}": _text(getattr(shape, field.name)) for field in fields(shape)}
 
 
 def _text(value: Any) -> str:

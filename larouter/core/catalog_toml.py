@@ -14,6 +14,7 @@ from typing import Any
 
 from larouter.core.catalog import FREE, Catalog, Model, ModelFile, Tier
 from larouter.core.price_toml import read_electricity, read_prices, read_source
+from larouter.core.shape_toml import read_shape
 from larouter.core.toml_row import Row
 
 ABILITIES = frozenset(
@@ -34,7 +35,8 @@ REFUSALS: Mapping[str, str] = {
 }
 """What a provider may answer with an error, for a call that sets nothing else."""
 
-_FACTS = ("context", "max_output", "abilities", "refuses", "file", "retires", "successor")
+_LOCAL = ("file", "projector", "mlx", "license", "shape")
+_FACTS = ("context", "max_output", "abilities", "refuses", "retires", "successor", *_LOCAL)
 _MODEL = frozenset(
     {*_FACTS, "id", "name", "provider", "title", "source", "checked", "price", "electricity"}
 )
@@ -104,8 +106,9 @@ def _model(data: Any, today: date) -> Model:
     local = row.text("provider") == "local"
     if local and "price" in row:
         raise ValueError(f"{row.what} runs on this machine and has no price")
-    if not local and "file" in row:
-        raise ValueError(f"{row.what} has a file and does not run on this machine")
+    for name in _LOCAL:
+        if not local and name in row:
+            raise ValueError(f"{row.what} has a {name} and does not run on this machine")
     if not local and "electricity" in row:
         raise ValueError(f"{row.what} does not take this machine's electricity")
     prices = read_prices(row)
@@ -126,6 +129,10 @@ def _model(data: Any, today: date) -> Model:
         retires=row.maybe_day("retires"),
         successor=row.maybe_text("successor"),
         file=_file(row.any("file"), row.what) if "file" in row else None,
+        projector=_file(row.any("projector"), row.what) if "projector" in row else None,
+        mlx=_repo(row),
+        license=row.maybe_text("license"),
+        shape=read_shape(row.any("shape"), row.what) if "shape" in row else None,
     )
     return model.on(today)
 
@@ -141,6 +148,13 @@ def _known(row: Row, name: str, words: Iterable[str], what: str) -> frozenset[st
     if strange:
         raise ValueError(f"{row.what} has an unknown {what}: {strange[0]}")
     return given
+
+
+def _repo(row: Row) -> str | None:
+    repo = row.maybe_text("mlx")
+    if repo is not None and _PATTERNS["repo"].fullmatch(repo) is None:
+        raise ValueError(f"{row.what} has an odd mlx")
+    return repo
 
 
 def _file(data: Any, what: str) -> ModelFile:

@@ -16,6 +16,7 @@ from larouter.store.providers import AddedProvider
 from larouter.web import session
 from larouter.web.auth import Auth
 from larouter.web.catalog_api import model_row
+from larouter.web.local_rows import advice_row, local_row, machine_row
 from larouter.web.replies import json_response
 from larouter.wire.strict_json import decode_object
 
@@ -84,12 +85,23 @@ class Api:
         return json_response({"name": name, "deleted": True})
 
     def catalog(self) -> Response:
+        """Every model; what of it is on this machine, and which would fit."""
         self._admin()
-        catalog = self._services.catalog
+        catalog, missing = self._services.catalog, self._services.missing
+        now = self._services.local_models()
+        local = {row.model.id: local_row(row) for row in now.models}
         models = [
-            model_row(model, self._services.missing(model)) for model in catalog.models.values()
+            {**model_row(model, missing(model)), **local.get(model.id, {})}
+            for model in catalog.models.values()
         ]
-        return json_response({"date": catalog.date, "data": models})
+        return json_response(
+            {
+                "date": catalog.date,
+                "machine": machine_row(now.machine),
+                "recommended": advice_row(now.advice),
+                "data": models,
+            }
+        )
 
     def sign_in_code(self) -> Response:
         """A one-time code for a browser; single use, ten minutes (TRUST S5)."""

@@ -1,4 +1,4 @@
-"""`larouter route` and `larouter models`, with and without a server."""
+"""`larouter route`, with and without a server."""
 
 import json
 
@@ -26,10 +26,3 @@ def test_route_as_json_is_the_decision(cli):
 def test_route_uses_a_bearer_that_it_is_given(cli):
     with pytest.raises(LARouterError, match="bearer is not valid"):
         cli.run("route", "Hi!", LAROUTER_BEARER="lr_wrong")
-
-
-def test_the_models_are_listed_with_what_is_missing(cli):
-    rows = {line.split()[0]: line.split()[1:3] for line in cli.lines("models", "list")}
-
-    assert rows["smollm2-135m"] == ["local", "ready"]
-    assert rows["gemma-4-e4b"] == ["local", "not-downloaded"]

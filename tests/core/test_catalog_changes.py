@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from larouter.core.catalog import FREE, Model, ModelFile, Price
+from larouter.core.catalog import FREE, Catalog, Model, ModelFile, Price
 from larouter.core.catalog_changes import Change, changes
+from larouter.core.shape import Shape
 from tests.catalogs import CATALOG, CLOUD, LOCAL
 
 
@@ -93,3 +94,18 @@ def test_tiers_and_the_whole_are_told():
         Change("changed", "tier EASY", "models", "small", "small, big"),
         Change("removed", "tier HARD"),
     ]
+
+
+def test_another_shape_is_told():
+    shape = Shape(layers=2, heads=1, head_dim=64, source="a page")
+    plain = Model(id="small", name="small", provider="local", price=FREE)
+    old, new = (
+        Catalog(date="2026-11-22", models={"small": model})
+        for model in (plain, replace(plain, shape=shape, license="MIT"))
+    )
+
+    found = changes(old, new)
+
+    assert Change("changed", "model small", "shape layers", "", "2") in found
+    assert Change("changed", "model small", "license", "", "MIT") in found
+    assert changes(new, new) == []

@@ -112,6 +112,10 @@ def test_a_whole_row_is_read():
         (ROW + 'refuses = ["hope"]', "unknown refusal: hope"),
         (ROW + 'successor = "two"', "the successor of one names a model that is not listed: two"),
         (ROW + 'file = { name = "a.gguf" }', "has a file and does not run on this machine"),
+        (ROW + 'license = "MIT"', "has a license and does not run on this machine"),
+        (FILE + '\nprojector = { name = "/a.gguf" }', "the file of model one has an odd name"),
+        (FILE + '\nmlx = "o"', "model one has an odd mlx"),
+        (FILE + "\nshape = { layers = 1 }", "the shape of model one has no heads"),
         (FILE.replace("a.gguf", "../a.gguf"), "the file of model one has an odd name"),
         (FILE.replace("a.gguf", ".hidden"), "the file of model one has an odd name"),
         (FILE.replace('repo = "o/r"', 'repo = "o"'), "the file of model one has an odd repo"),
@@ -126,6 +130,24 @@ def test_a_whole_row_is_read():
 def test_a_row_with_a_fault_is_refused(text, fault):
     with pytest.raises(ValueError, match=re.escape(fault)):
         read_catalog(text)
+
+
+def test_a_local_model_has_more_than_its_weights(shipped):
+    model = shipped.models["gemma-4-e2b"]
+
+    assert model.projector.name == "gemma-4-E2B-it-mmproj.gguf"
+    assert (model.projector.repo, model.projector.revision) == (
+        model.file.repo, model.file.revision,
+    )  # fmt: skip
+    assert (model.mlx, model.license) == ("mlx-community/gemma-4-e2b-it-4bit", "Apache-2.0")
+    assert model.shape.layers == 35
+
+
+def test_every_local_model_says_how_it_is_built_and_where_that_was_read(shipped):
+    shapes = [model.shape for model in shipped.models.values() if model.is_local]
+
+    assert all(shape.source != "unknown" and shape.checked for shape in shapes)
+    assert all(shape.active_parameters <= shape.parameters for shape in shapes)
 
 
 def test_what_nobody_has_read_stays_empty():

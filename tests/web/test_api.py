@@ -333,6 +333,22 @@ def test_the_catalogue_says_what_is_missing(house):
     assert models["claude-opus-5-5"]["missing"] == "no-key"
 
 
+def test_the_catalogue_says_what_this_machine_is_and_what_fits_it(house):
+    answer = house.admin("GET", "/api/models/catalog").json
+
+    rows = {row["id"]: row for row in answer["data"]}
+    starter = rows["smollm2-135m"]
+    assert answer["machine"]["memory_bytes"] > 0
+    assert starter["state"] == "stopped"
+    assert starter["fit"]["fits"] is True
+    assert sum(line["bytes"] for line in starter["fit"]["lines"]) == starter["fit"]["needs_bytes"]
+    assert starter["speed"]["measured"] is False
+    assert "fit" not in rows["claude-opus-5-5"]
+    assert {row["id"] for row in answer["recommended"]["models"]} == {
+        row["id"] for row in answer["data"] if row.get("recommended")
+    }
+
+
 def test_a_sign_in_code_opens_the_page_once(house):
     code = house.admin("POST", "/api/sign-in-codes").json["code"]
 

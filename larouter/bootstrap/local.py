@@ -1,0 +1,37 @@
+"""How the local models stand on this machine: hardware, catalogue and engines put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import gevent
+
+from larouter.config import Settings
+from larouter.core.fit import Measured
+from larouter.core.ports import Runner
+from larouter.core.standing import Standing, standing
+from larouter.engines.hardware import Hardware
+from larouter.store.catalog import Catalogs
+
+
+def _not_timed(_model: str) -> float | None:
+    """Nobody keeps the speed of local models yet."""
+    return None
+
+
+def build_standing(
+    settings: Settings, catalogs: Catalogs, runner: Runner, measured: Measured = _not_timed
+) -> Callable[[], Standing]:
+    """What answers with the state of now; the first time it waits until memory was measured."""
+    hardware = Hardware(settings.home, settings.child_environment)
+
+    def look() -> Standing:
+        return standing(catalogs.current, hardware.machine(), runner.state, measured)
+
+    def local_models() -> Standing:
+        # Programs are asked here: gevent waits for them beside requests, but in the main thread
+        # alone. Disks are looked at in its pool.
+        hardware.learn()
+        return gevent.get_hub().threadpool.apply(look)
+
+    return local_models
