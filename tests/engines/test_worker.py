@@ -228,7 +228,7 @@ def test_a_file_that_is_no_model_is_reported(tmp_path):
 
     said = json.loads(_first_line(str(path)))
 
-    assert said["error"] == "failed"
+    assert said["error"] == "damaged"
 
 
 @pytest.mark.engine
