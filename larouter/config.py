@@ -15,6 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from platformdirs import user_data_path
 from tzlocal import get_localzone_name
 
+from larouter.model_settings import ModelSettings, read_model_settings
+from larouter.model_settings import SettingsError as SettingsError
+
 DEFAULT_PORT = 18790
 _MAX_KEY = 4096
 
@@ -68,10 +71,6 @@ _DESKTOP = frozenset({"DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
-class SettingsError(Exception):
-    """A setting is wrong; the message names it and says what to write instead."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set from outside, read once. Defaults are for a laptop."""
@@ -108,6 +107,7 @@ class Settings:
     months begin at midnight there."""
     notify: bool = True
     """Alerts are shown on the desktop, where there is one."""
+    models: ModelSettings = field(default_factory=ModelSettings)
     workers: int = 1
     """How many processes serve from this data folder (`serve --workers`)."""
     worker: int = 0
@@ -175,6 +175,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         keep_days=_keep_days(env.get("LAROUTER_KEEP_DAYS") or "90"),
         zone=_machine_zone(),
         notify=notify,
+        models=read_model_settings(env),
         child_environment=_child_environment(env),
         desktop_environment=_desktop_environment(env) if notify else {},
         proxies=_proxies(env),

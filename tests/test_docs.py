@@ -63,7 +63,8 @@ EXAMPLES = list(_examples())
 
 
 def _variables():
-    return sorted(set(re.findall(r'"([A-Z][A-Z0-9_]+[A-Z0-9])"', _read("larouter/config.py"))))
+    text = _read("larouter/config.py") + _read("larouter/model_settings.py")
+    return sorted(set(re.findall(r'"([A-Z][A-Z0-9_]+[A-Z0-9])"', text)))
 
 
 def _commands(group=larouter, path=("larouter",)):

@@ -40,6 +40,7 @@ from larouter.core.results import Results
 from larouter.core.route import Decision
 from larouter.core.turns import Turns
 from larouter.engines.files import Files
+from larouter.engines.heads import Heads
 from larouter.engines.pool import Pool as Engines
 from larouter.engines.shared import Shared
 from larouter.gateway import Gateway
@@ -66,6 +67,7 @@ from larouter.store.feedback import Feedback, guard_rows
 from larouter.store.idempotency import IdempotencyKeys
 from larouter.store.invariants import Books
 from larouter.store.ledger import Ledger
+from larouter.store.local_models import LocalModels
 from larouter.store.postgres import Postgres
 from larouter.store.projects import Projects
 from larouter.store.providers import AddedProviders
@@ -96,6 +98,8 @@ def bootstrap(settings: Settings) -> Services:
         settings.home / "catalog.toml",
         writer,
     )
+    own_models = LocalModels(writer)
+    catalogs.use_own(own_models.as_models)
     feed = Feed()
     projects = Projects(writer)
     rollups = Rollups(lambda project_id: projects.zone_of(project_id) or settings.zone)
@@ -105,7 +109,9 @@ def bootstrap(settings: Settings) -> Services:
     keys = Keys(settings.keys, Vault(settings.home))
     added = AddedProviders(writer)
     connections = Pool(proxies=settings.proxies)
-    engines, runner = _runners(settings, lambda id: catalogs.current.models.get(id))
+    files = Files(settings.home / "models", settings.home / "verified.json")
+    heads = Heads(settings.child_environment)
+    engines, runner = _runners(settings, files, lambda id: catalogs.current.models.get(id))
     turns = Turns()
     roster = Roster(
         settings,
@@ -138,6 +144,7 @@ def bootstrap(settings: Settings) -> Services:
         projects.refresh()
         budgets.reload()
         baselines.reload()
+        own_models.reload()
         catalogs.refresh()
         roster.refresh()
 
@@ -237,6 +244,9 @@ def bootstrap(settings: Settings) -> Services:
         regenerations=Regenerations(time.monotonic, token_bytes(16)),
         feed=feed,
         runner=runner,
+        files=files,
+        heads=heads,
+        own_models=own_models,
         keys=keys,
         added=added,
         endpoints=roster.endpoints,
@@ -281,11 +291,13 @@ def _opened(settings: Settings) -> Database:
     return open_database(settings)
 
 
-def _runners(settings: Settings, find: Callable[[str], Model | None]) -> tuple[Engines, Runner]:
+def _runners(
+    settings: Settings, files: Files, find: Callable[[str], Model | None]
+) -> tuple[Engines, Runner]:
     """This process's own engines, and those that it calls: its own or, among several processes,
     the owner's."""
     engines = Engines(
-        Files(settings.home / "models", settings.home / "verified.json"),
+        files,
         logs=settings.home / "logs",
         environment=settings.child_environment,
     )

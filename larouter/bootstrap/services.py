@@ -19,6 +19,8 @@ from larouter.core.report import TierLine
 from larouter.core.results import Results
 from larouter.core.route import Decision
 from larouter.core.standing import Standing
+from larouter.engines.files import Files
+from larouter.engines.heads import Heads
 from larouter.gateway import Gateway
 from larouter.providers import Endpoint
 from larouter.providers.discovery import Found
@@ -41,6 +43,7 @@ from larouter.store.feedback import Feedback
 from larouter.store.idempotency import IdempotencyKeys
 from larouter.store.invariants import Books
 from larouter.store.ledger import Ledger
+from larouter.store.local_models import LocalModels
 from larouter.store.projects import Projects
 from larouter.store.providers import AddedProviders
 from larouter.store.replays import Replays
@@ -71,6 +74,10 @@ class Services:
     regenerations: Regenerations
     feed: Feed
     runner: Runner
+    files: Files
+    """Of the models on this machine."""
+    heads: Heads
+    own_models: LocalModels
     keys: Keys
     added: AddedProviders
     endpoints: Mapping[str, Endpoint]

@@ -15,6 +15,7 @@ from larouter.cli import (
     db,
     keys,
     learning,
+    local_models,
     models,
     projects,
     providers,
@@ -57,6 +58,10 @@ for command in (
     db.group,
 ):
     larouter.add_command(command)
+
+
+for command in local_models.COMMANDS:
+    models.models.add_command(command)
 
 
 def run() -> None:

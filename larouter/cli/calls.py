@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -91,6 +91,39 @@ def download(path: str, write: Callable[[bytes], object]) -> None:
             write(piece)
     except requests.RequestException as error:
         raise Unavailable(f"LARouter at {server.url} broke off. Please try again.") from error
+
+
+def follow(method: str, path: str, body: Any) -> Iterator[dict[str, Any]]:
+    """Something long, as the admin: each of its lines as it comes. Raises `LARouterError`, also
+    for a last line that is one."""
+    settings = read_settings()
+    server = running(settings)
+    if server is None:
+        with _opened(settings) as (client, key):
+            headers = {"Authorization": f"Bearer {key}"}
+            inside = client.open(path, method=method, json=body, headers=headers)
+            if inside.status_code >= 400:
+                raise _error(inside.get_data(as_text=True))
+            yield from _objects(inside.iter_encoded())
+        return
+    key = admin_key(settings.home, settings.admin_key)
+    answer = _send(server, method, path, key, json=body, stream=True, timeout=_LONG_S)
+    try:
+        if answer.status_code >= 400:
+            raise _error(answer.content.decode())
+        yield from _objects(answer.iter_lines())
+    except requests.RequestException as error:
+        raise Unavailable(f"LARouter at {server.url} broke off. Please try again.") from error
+
+
+def _objects(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        if not line.strip():
+            continue
+        said: dict[str, Any] = json.loads(line)
+        if "error" in said:
+            raise LARouterError(said["error"]["message"])
+        yield said
 
 
 def bearer_for_calls() -> str:

@@ -27,6 +27,8 @@ class ModelFile:
     revision: str | None = None
     package: str | None = None
     """A Python package that carries the file (the starter model), or None."""
+    path: str | None = None
+    """Where the user keeps it, outside the folder of downloads. Never out of a catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ logger = logging.getLogger(__name__)
 
 
 class Files:
-    """Model files: in a Python package that carries one, else in the folder of downloads.
+    """Model files: in a Python package that carries one, where the user keeps one, else in the
+    folder of downloads.
 
     A file of many gigabytes is hashed once. `state` remembers which file passed, by its path,
     size and time of change; a file that differs in any of them is hashed again.
@@ -24,10 +25,17 @@ class Files:
         self._state = state
         self._packages: dict[str, Path | None] = {}
 
+    @property
+    def folder(self) -> Path:
+        """Of downloads."""
+        return self._folder
+
     def find(self, model: Model) -> Path | None:
         """Return the file of this model, or None when it is not on this machine, whole."""
         if model.file is None:
             return None
+        if model.file.path is not None:
+            return _kept_elsewhere(model.file)
         folder = self._package(model.file.package) if model.file.package else self._folder
         if folder is None or Path(model.file.name).name != model.file.name:
             return None
@@ -67,6 +75,15 @@ class Files:
             places = spec.submodule_search_locations if spec else None
             self._packages[name] = Path(places[0]) if places else None
         return self._packages[name]
+
+
+def _kept_elsewhere(file: ModelFile) -> Path | None:
+    """The place was followed to its end when the user named it: nothing may be redirected since.
+    Whether it is the same file is seen by its mark, and by its hash when that has changed."""
+    path = Path(file.path or "")
+    if not path.is_absolute() or path.is_symlink():
+        return None
+    return path if _is_whole(path, file) else None
 
 
 def _is_whole(path: Path, file: ModelFile) -> bool:

@@ -6,14 +6,15 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from larouter.core.catalog import Catalog
+from larouter.core.catalog import Catalog, Model
 from larouter.core.catalog_changes import Change, changes
 from larouter.core.catalog_toml import read_catalog
 from larouter.core.errors import BadRequest, Conflict, StorageDown
+from larouter.core.own_models import with_own
 from larouter.store.prices import record_prices
 from larouter.store.writer import Writer
 
@@ -48,15 +49,32 @@ class Catalogs:
         self.versions: dict[str, int] = {}
         """The price version of each `provider/model`; the ledger looks into this very object."""
         self._seen: tuple[int, int] | None = None
+        self._read_own: Callable[[], Sequence[Model]] = tuple
+        self._own: tuple[Model, ...] = ()
         self._text, self._catalog = self._at_start()
         self._begin_day()
 
     @property
     def current(self) -> Catalog:
-        """The catalogue with today's prices. A day begins at midnight, UTC."""
-        if self._clock() // _DAY_S != self._day:
-            self._begin_day()
+        """The catalogue with today's prices, and the user's own models. A day begins at midnight,
+        UTC."""
+        self._keep_to_day()
+        return self._whole
+
+    @property
+    def listed(self) -> Catalog:
+        """The same without the user's own models."""
+        self._keep_to_day()
         return self._catalog
+
+    def use_own(self, read: Callable[[], Sequence[Model]]) -> None:
+        """From now on the models that `read` gives are there as well."""
+        self._read_own = read
+        new = [model for model in read() if model.id not in self.listed.models]
+        self.versions.update(record_prices(self._writer, new))
+        # Read again: writing gave others their turn, who may have brought a further one.
+        self._own = tuple(read())
+        self._whole = with_own(self._catalog, self._own)
 
     @property
     def is_shipped(self) -> bool:
@@ -67,14 +85,16 @@ class Catalogs:
         return self._text
 
     def refresh(self) -> None:
-        """Use what another process has put in its place."""
+        """Use what another process has put in its place, or brought along."""
+        if tuple(self._read_own()) != self._own:
+            self.use_own(self._read_own)
         if _stamp(self._kept) != self._seen:
             text, catalog = self._at_start()
             self._switch(text, catalog, lambda: None)
 
     def preview(self, text: str) -> tuple[str, list[Change]]:
         """Say what `text` would change, and by which digest it may be agreed to."""
-        return _digest(text), changes(self.current, self._read(text))
+        return _digest(text), changes(self.listed, self._read(text))
 
     def replace(self, text: str, digest: str) -> list[Change]:
         """Use `text` from now on and after a restart. `digest` says that it was looked at."""
@@ -93,7 +113,7 @@ class Catalogs:
         return found
 
     def _switch(self, text: str, catalog: Catalog, keep: Callable[[], None]) -> list[Change]:
-        found = changes(self.current, catalog)
+        found = changes(self.listed, catalog)
         # Recorded first: no call may be made at a price that is not on the books.
         versions = record_prices(self._writer, catalog.models.values())
         try:
@@ -132,6 +152,10 @@ class Catalogs:
             raise BadRequest(f"This catalogue cannot be used: {error}.") from error
         return catalog
 
+    def _keep_to_day(self) -> None:
+        if self._clock() // _DAY_S != self._day:
+            self._begin_day()
+
     def _begin_day(self) -> None:
         text, catalog = self._text, self._catalog
         today = catalog.on(self._today())
@@ -143,6 +167,7 @@ class Catalogs:
     def _put(self, text: str, catalog: Catalog, versions: dict[str, int]) -> None:
         self.versions.update(versions)
         self._text, self._catalog, self._day = text, catalog, int(self._clock() // _DAY_S)
+        self._whole = with_own(catalog, self._own)
 
     def _keep(self, text: str) -> None:
         part = self._kept.with_name(self._kept.name + ".part")

@@ -314,6 +314,44 @@ class ProviderRow(Row):
     created_ms: Mapped[int]
 
 
+class LocalModelRow(Row):
+    """A model file that the user brought along, or that the catalogue does not know."""
+
+    __tablename__ = "local_model"
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    """What it is called by; one of the catalogue's: where its file is kept."""
+    title: Mapped[str] = mapped_column(Text)
+    file: Mapped[str] = mapped_column(String(300))
+    """Its name in the folder of downloads."""
+    path: Mapped[str | None] = mapped_column(Text)
+    """Where it is kept instead; None: it is in that folder."""
+    bytes: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    context: Mapped[int | None]
+    abilities: Mapped[str] = mapped_column(Text)
+    """Words with spaces between them."""
+    facts: Mapped[str] = mapped_column(Text)
+    """JSON: what the head of the file says of layers, heads and windows."""
+    repo: Mapped[str | None] = mapped_column(String(300))
+    revision: Mapped[str | None] = mapped_column(String(40))
+    pinned: Mapped[int]
+    """1: the digest was known before the file was; 0: it was taken from the file."""
+    added_ms: Mapped[int]
+
+
+class MeasuredRow(Row):
+    """How fast a model was here, so that a restart does not forget it."""
+
+    __tablename__ = "measured"
+
+    model: Mapped[str] = mapped_column(String(300), primary_key=True)
+    """`provider/model`."""
+    numbers: Mapped[str] = mapped_column(Text)
+    """JSON: the averages, as `core.pace` keeps them."""
+    at_ms: Mapped[int]
+
+
 class SettingRow(Row):
     __tablename__ = "setting"
 

@@ -21,6 +21,7 @@ from larouter.web import (
     feedback,
     gemini,
     keys,
+    local_models,
     metrics,
     models,
     ollama,
@@ -42,7 +43,7 @@ _DOORS = (
     bearers,
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
     keys, projects, policies, budgets, alerts, feedback, replay, usage,
-    usage_baseline, statement_api, metrics, database,
+    usage_baseline, statement_api, metrics, database, local_models,
 )  # fmt: skip
 
 

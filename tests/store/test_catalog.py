@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from larouter.core.catalog import FREE, Model
 from larouter.core.catalog_changes import Change
 from larouter.core.errors import BadRequest, Conflict, StorageDown
 from larouter.store import catalog as module
@@ -254,3 +255,28 @@ def test_a_file_that_cannot_be_removed_stays_in_force(start, kept):
         catalogs.reset()
 
     assert not catalogs.is_shipped
+
+
+def test_a_model_of_the_user_s_is_there_and_no_change_of_the_catalogue(start, ask):
+    catalogs = start()
+    mine = Model(id="mine", name="mine", provider="local", price=FREE)
+
+    catalogs.use_own(lambda: [mine])
+
+    assert catalogs.current.models["mine"] is mine
+    assert "mine" not in catalogs.listed.models
+    assert "local/mine" in catalogs.versions
+    assert catalogs.preview(TEXT)[1] == []
+    assert agree(catalogs, dearer()) == [Change("changed", "model big", "price: input", "2", "3")]
+    assert catalogs.current.models["mine"] is mine
+
+
+def test_a_model_that_another_process_brings_is_there_at_the_next_look(start):
+    catalogs = start()
+    brought: list[Model] = []
+    catalogs.use_own(lambda: brought)
+    brought.append(Model(id="mine", name="mine", provider="local", price=FREE))
+
+    catalogs.refresh()
+
+    assert "mine" in catalogs.current.models

@@ -50,6 +50,8 @@ ADMIN_ROUTES = [
     ("DELETE", "/api/keys/openai"),
     ("POST", "/api/keys/openai/check"),
     ("GET", "/api/models/catalog"),
+    ("GET", "/api/models/found"),
+    ("POST", "/api/models/import"),
     ("GET", "/api/catalog"),
     ("POST", "/api/catalog"),
     ("DELETE", "/api/catalog"),
