@@ -37,7 +37,7 @@ pytest: .tools ## run the tests alone, with coverage
 	@$(python) -m coverage report
 	@$(python) -m coverage report --include='$(pure)' --fail-under=100
 
-chaos: .tools ## kill the server 50 times under load and compare the books with the provider's
+chaos: .tools ## kill the server 50 times under load on each database and compare the books
 	$(python) -m pytest tests/chaos --kills 50 --timeout 3600 -s
 
 style: .tools ## check style and spelling

@@ -2,4 +2,4 @@
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=4, help="how often tests/chaos kills a server")
+    parser.addoption("--kills", type=int, help="how often tests/chaos kills a server; few times")

@@ -19,6 +19,7 @@ class Load:
     """Threads that ask, streamed and plain, in the name of several projects."""
 
     def __init__(self, bearers, clients):
+        self.clients = clients
         self.port = 0
         """Where the server listens now."""
         self.asked = set()
