@@ -136,18 +136,23 @@ def held_of(connection: Connection, attempt_id: int) -> list[Held]:
     ]
 
 
-def give_back(connection: Connection, settled: Settlement, held: Sequence[Held]) -> bool:
-    """Take what the attempt cost, and no longer what it could have. True: it cost more."""
+def give_back(
+    connection: Connection, settled: Settlement, held: Sequence[Held], *, is_charged: bool = False
+) -> bool:
+    """Take what the attempt cost, and no longer what it could have. True: it cost more.
+
+    `is_charged`: all that it held has been taken already, as nobody knew what it cost."""
     overran = False
     for budget, start_ms, amount, firm in held:
         spent = _taken(budget.metric, settled, amount)
         is_over = budget.hard and firm and spent > amount
         overran |= is_over
+        returned, taken = (0, spent - amount) if is_charged else (amount, spent)
         (total,) = connection.execute(
-            _GIVE_BACK, (amount, spent, int(is_over), budget.id, start_ms)
+            _GIVE_BACK, (returned, taken, int(is_over), budget.id, start_ms)
         ).fetchone()
         connection.execute(_CLOSE_HOLD, (spent, settled.attempt_id, budget.id))
-        marks = _passed(budget.alerts, budget.cap, total - spent, total)
+        marks = _passed(budget.alerts, budget.cap, total - taken, total)
         for mark in [*marks, BLOCKED] if is_over else marks:
             raise_budget(connection, budget.id, start_ms, mark, total, budget.cap, settled.ended_ms)
     return overran

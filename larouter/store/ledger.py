@@ -33,8 +33,10 @@ _INSERT_REQUEST = """INSERT INTO request
  (id, project_id, rid, asked, tier, stage, score, reason, stream, started_ms, numbers, bearer_id,
   model, degraded)
  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING"""
-# Of a second attempt the row is there, in the tier that it began with.
-_ASK_AGAIN = "UPDATE request SET model = ?, degraded = ? WHERE id = ? RETURNING tier"
+# Of a second attempt the row is there, in the tier that it began with. If its process was taken for
+# dead meanwhile, it has been counted for the model that it has.
+_ASK_AGAIN = """UPDATE request SET model = CASE WHEN status IS NULL THEN ? ELSE model END,
+ degraded = ? WHERE id = ? RETURNING tier"""
 _INSERT_ATTEMPT = """INSERT INTO attempt
  (request_id, project_id, run_id, provider, model, state, price_version, hold_nusd, started_ms,
   service, input, cache_read, cache_write_5m, cache_write_1h, output, audio, image)
@@ -44,7 +46,7 @@ _REFUSE = """INSERT INTO request
   ended_ms, status, error)
  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
  ON CONFLICT (id) DO UPDATE SET ended_ms = excluded.ended_ms, status = excluded.status,
-  error = excluded.error
+  error = excluded.error WHERE request.status IS NULL
  RETURNING model, tier"""
 
 _MAX_SERVICE = 40
@@ -215,7 +217,11 @@ class Ledger:
         row = (*_request_columns(record), ended, status, code)
 
         def job(connection: Connection) -> Share:
-            model, tier = connection.execute(_REFUSE, row).fetchone()
+            found = connection.execute(_REFUSE, row).fetchone()
+            if found is None:
+                # Its process was taken for dead meanwhile, so it has ended and is counted.
+                return _share(record, "")
+            model, tier = found
             share = _share(record, model or "")._replace(tier=tier)
             self._rollups.add(record.started_ms, share, (1, 0, 0, 0, 0, 0, 0, 0))
             return share

@@ -1,9 +1,9 @@
 """Anything in any order: the ledger and its budgets beside a model of them that fits on a page.
 
-Hypothesis reserves, settles, kills the process, resolves, and makes, changes and removes budgets
-while calls are under way. After each step every budget stands where the model says, a call passes
-exactly when the model says so and with as long an answer, and the books add up (TRUST B2, B4, B5,
-B9, B10, B15).
+Hypothesis reserves, settles in time and late, kills the process, resolves, and makes, changes and
+removes budgets while calls are under way. After each step every budget stands where the model says,
+a call passes exactly when the model says so and with as long an answer, and the books add up
+(TRUST B2, B4, B5, B9, B10, B15).
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ class Call:
     state: str = "pending"
     cost: int = 0
     tokens: int = 0
+    was_taken_for_dead: bool = False
+    """Nobody has said yet what became of it; its own process may."""
 
 
 def price(model, prompt, output):
@@ -182,14 +184,29 @@ class Machine(RuleBasedStateMachine):
         self.book.settle(
             attempt, state, usage=Usage(input=prompt, output=output) if told else Usage()
         )
-        if call.state != "pending":
-            return attempt  # its process had died, so it was unknown already
+        if call.state != "pending" and (state == "unknown" or not call.was_taken_for_dead):
+            return attempt  # nothing more is known than when its process was taken for dead
         call.state, call.tokens = state, (prompt + output) * told
         call.cost = {"unknown": call.hold}.get(state, price(call.model, prompt, output) * told)
-        self._end(attempt.id, {
+        took = {
             "cost": call.cost, "tokens": call.tokens, "requests": int(told or state == "unknown"),
-        })  # fmt: skip
+        }  # fmt: skip
+        if call.was_taken_for_dead:
+            self._correct(attempt.id, took)
+        else:
+            self._end(attempt.id, took)
         return attempt
+
+    def _correct(self, id, took):
+        """It was charged at what it held."""
+        self.calls[id].was_taken_for_dead = False
+        for limit in self.known.values():
+            if id not in limit.taken:
+                continue
+            held, limit.taken[id] = limit.taken[id], took[limit.metric]
+            limit.spent += took[limit.metric] - held
+            if took[limit.metric] > held and limit.hard and id not in limit.informal:
+                limit.blocked = True
 
     def _end(self, id, took):
         state = self.calls[id].state
@@ -212,7 +229,7 @@ class Machine(RuleBasedStateMachine):
         self._serve()
         for id, call in self.calls.items():
             if call.state == "pending":
-                call.state, call.cost = "unknown", call.hold
+                call.state, call.cost, call.was_taken_for_dead = "unknown", call.hold, True
                 self._end(id, {})
 
     @rule(
@@ -229,6 +246,7 @@ class Machine(RuleBasedStateMachine):
             return
         before = call.cost
         call.state = "settled" if arrived else "released"
+        call.was_taken_for_dead = False
         call.cost = price(call.model, prompt, output) * arrived
         call.tokens = (prompt + output) * arrived
         assert keeping.resolve(attempt.id, usage) == (before, call.cost)
@@ -271,6 +289,7 @@ class Machine(RuleBasedStateMachine):
             else:
                 limit.taken[id] = known
                 limit.spent += known
+                limit.informal.add(id)
         return budget.id
 
     @rule(id=limits, cap=st.integers(0, 12), hard=st.one_of(st.none(), st.booleans()))

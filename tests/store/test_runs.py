@@ -69,13 +69,13 @@ def test_recovering_charges_once(book, next_run, writer, rollups, ask):
     assert (ask("SELECT * FROM attempt"), ask("SELECT * FROM request"), ask(ENTRIES)) == before
 
 
-def test_a_late_settlement_after_recovering_charges_nothing(book, next_run, ask):
+def test_a_late_settlement_after_recovering_corrects_the_charge(book, next_run, ask):
     attempt = book.reserve()
     next_run.recover()
 
     book.settle(attempt)
 
-    assert ask(ENTRIES) == [(attempt.id, "settle", HOLD)]
+    assert ask(ENTRIES) == [(attempt.id, "settle", HOLD), (attempt.id, "correct", COST - HOLD)]
 
 
 def test_recovering_leaves_its_own_run_alone(book, run, ask):
