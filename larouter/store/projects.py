@@ -28,6 +28,8 @@ class Projects:
         """Whose bearer it is, until when (None: until it is revoked), and its id."""
         self._used: set[str] = set()
         self._by_id: dict[str, Project] = {}
+        self._zones: dict[str, str] = {}
+        """Of deleted projects too: their days stay where they were."""
         self._reload()
 
     def of_bearer(self, bearer: str) -> Project | None:
@@ -48,9 +50,8 @@ class Projects:
         return used
 
     def zone_of(self, project_id: str) -> str | None:
-        """The project's own time zone; None: it has none, or there is no such project any more."""
-        project = self._by_id.get(project_id)
-        return project.zone if project else None
+        """The project's own time zone, once it is deleted too; None: it has none."""
+        return self._zones.get(project_id)
 
     def list(self) -> list[Project]:
         return sorted(self._by_id.values(), key=lambda project: project.created_ms)
@@ -189,7 +190,9 @@ class Projects:
     def _reload(self) -> None:
         def read(
             connection: Connection,
-        ) -> tuple[list[ProjectTuple], list[tuple[str, str, int | None, str]]]:
+        ) -> tuple[
+            list[ProjectTuple], list[tuple[str, str, int | None, str]], list[tuple[str, str]]
+        ]:
             projects = connection.execute(
                 f"SELECT {COLUMNS} FROM project WHERE deleted_ms IS NULL"  # noqa: S608 - a constant
             ).fetchall()
@@ -198,11 +201,15 @@ class Projects:
                 "WHERE revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)",
                 (now_ms(),),
             ).fetchall()
-            return projects, bearers
+            zones = connection.execute(
+                "SELECT id, zone FROM project WHERE zone IS NOT NULL"
+            ).fetchall()
+            return projects, bearers, zones
 
-        projects, bearers = self._writer.run(read)
+        projects, bearers, zones = self._writer.run(read)
         # Parsed here, once for each change: a request finds its project ready made.
         self._by_id = {row[0]: read_project(row) for row in projects}
+        self._zones = dict(zones)
         self._by_hash = {
             bytes.fromhex(digest): (
                 replace(self._by_id[id], bearer_id=bearer_id), expires_ms, bearer_id,

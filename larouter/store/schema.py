@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from larouter.core.errors import StorageDown
+from larouter.core.errors import DatabaseDamaged, StorageDown
 from larouter.store.sql import Database, Error
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -62,10 +62,12 @@ def _revision(database: Database) -> str | None:
 def _back_up(database: Database, revision: str) -> None:
     try:
         database.keep_copy(revision)
-    except (OSError, Error) as error:
+    except DatabaseDamaged:
+        raise
+    except StorageDown as error:
         raise StorageDown(
             f"The database {database} needs an upgrade, and no copy of it could be kept first "
-            f"({error}). Check free disk space and the data folder."
+            f"({error.__cause__}). Check free disk space and the data folder."
         ) from error
 
 

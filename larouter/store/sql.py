@@ -90,7 +90,7 @@ class Database(Protocol):
         ...
 
     def keep_copy(self, revision: str) -> None:
-        """Before an upgrade. Raises `Error`, `OSError`."""
+        """Before an upgrade. Raises `StorageDown`; `DatabaseDamaged` for one that is not whole."""
         ...
 
     def engine(self, *, read_only: bool = True) -> tuple[URL, dict[str, Any]]:

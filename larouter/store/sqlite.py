@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +66,11 @@ class SqliteFile:
             return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
     def keep_copy(self, revision: str) -> None:
-        """A copy of the file beside it."""
-        path = self.path
-        copy = path.with_name(f"{path.stem}-before-{revision}-{now_ms()}.db")
-        try:
-            copy.touch(mode=0o600)
-            with closing(self.connect()) as source, closing(sqlite3.connect(copy)) as target:
-                source.backup(target)
-        except (OSError, sqlite3.Error):
-            with suppress(OSError):
-                copy.unlink(missing_ok=True)
-            raise
+        """A copy of the file beside it, made and looked through as a backup is."""
+        from larouter.store.backups import copy_database  # noqa: PLC0415 - it is made of these
+
+        copy = self.path.with_name(f"{self.path.stem}-before-{revision}-{now_ms()}.db")
+        copy_database(self.path, copy)
         logger.info("kept a copy of the database as %s before upgrading it", copy)
 
     def engine(self, *, read_only: bool = True) -> tuple[URL, dict[str, Any]]:

@@ -7,7 +7,9 @@ import pytest
 from larouter.core.errors import BadRequest, Conflict, NotFound, StorageDown
 from larouter.store.bearers import Bearers
 from larouter.store.projects import DEFAULT, Projects
+from larouter.store.rollups import Share
 from larouter.store.writer import Writer
+from tests.store.bills import HOUR, NOON
 
 
 @pytest.fixture
@@ -101,6 +103,24 @@ def test_a_deleted_project_is_not_found(projects, notes):
     for name in (project.id, "notes"):
         with pytest.raises(NotFound):
             projects.get(name)
+
+
+def test_a_deleted_project_keeps_its_days(projects, writer, rollups):
+    project, _ = projects.create("tokyo")
+    projects.update("tokyo", zone="Asia/Tokyo")
+    rollups._zone_of = lambda project_id: projects.zone_of(project_id) or "UTC"
+    share = Share(project.id, "SIMPLE", "local/starter", "")
+
+    def days(connection):
+        return connection.execute("SELECT day FROM usage_day").fetchall()
+
+    writer.run(lambda _: rollups.add(NOON + 4 * HOUR, share, (1, 1, 0, 0, 0, 0, 0, 0)))
+    before = writer.run(days)
+    projects.delete("tokyo")
+    writer.run(rollups.rebuild_days)
+
+    assert writer.run(days) == before == [("2026-11-23",)]
+    assert Projects(writer).zone_of(project.id) == "Asia/Tokyo"
 
 
 def test_a_deleted_project_s_requests_stay(projects, book, ask):

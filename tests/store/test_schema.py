@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from larouter.core.errors import StorageDown
+from larouter.core.errors import DatabaseDamaged, StorageDown
 from larouter.store import schema
 from larouter.store.schema import head
 from larouter.store.sqlite import SqliteFile, connect
+from tests.store.bills import spoil_pages
 
 SHIPPED = Path(schema.__file__).parent / "migrations"
 
@@ -194,6 +195,17 @@ def test_a_backup_is_its_owners_only(database, later):
     migrate(database, later(ADDS_A_TABLE))
 
     assert backups(database)[0].stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_database_is_not_upgraded(database, later):
+    spoil_pages(database)
+    before = database.read_bytes()
+
+    with pytest.raises(DatabaseDamaged):
+        migrate(database, later(ADDS_A_TABLE))
+
+    assert database.read_bytes() == before
+    assert backups(database) == []
 
 
 def test_without_a_backup_there_is_no_upgrade(database, later):
