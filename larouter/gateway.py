@@ -44,7 +44,6 @@ from larouter.core.errors import (
     BudgetExceeded,
     LARouterError,
     StorageDown,
-    TooManyRequests,
     Unavailable,
     UpstreamError,
 )
@@ -52,11 +51,9 @@ from larouter.core.fallback import Fallback
 from larouter.core.faults import Faults
 from larouter.core.pace import Pace
 from larouter.core.ports import Leaving, Ledger, Provider, Reply
-from larouter.core.rates import BYTES_PER_TOKEN, Asked, Rates
+from larouter.core.rates import BYTES_PER_TOKEN, Asked, Rates, crowd
 from larouter.core.route import Choice, Decision
 
-PER_PROJECT = 128
-"""Requests that one project may have in flight (TRUST A5); the listener limits them all."""
 _STOPPING = "LARouter is stopping, so this answer ends here. Ask again in a moment."
 
 
@@ -117,13 +114,9 @@ class Gateway:
 
     def _enter(self, project_id: str, request: ChatRequest) -> None:
         count = self.in_flight.get(project_id, 0)
-        most = min(request.policy.parallel or PER_PROJECT, PER_PROJECT)
-        if count >= most:
-            raise TooManyRequests(
-                f"This project has {most} requests in flight; wait for one to end.",
-                code="too_many_in_flight",
-                retry_after_s=1,
-            )
+        crowded = crowd(count, request.policy)
+        if crowded is not None:
+            raise crowded
         self.in_flight[project_id] = count + 1
 
     def _answer(
@@ -155,7 +148,7 @@ class Gateway:
         try:
             return self._call(record, decision, request, leaving)
         except BudgetExceeded as exceeded:
-            free = self._free(request)
+            free = self.free(request)
             with suppress(BudgetExceeded):
                 if free is not None:
                     cheaper = replace(record, tier=free.tier, stage=free.stage, reason=free.reason)
@@ -163,8 +156,9 @@ class Gateway:
             self.ledger.refuse(record, exceeded.status, exceeded.code)
             raise
 
-    def _free(self, request: ChatRequest) -> Decision | None:
-        """Who may answer for nothing; None: nobody, or the project would rather be refused."""
+    def free(self, request: ChatRequest) -> Decision | None:
+        """Who may answer for nothing what no budget pays for; None: nobody, or the project would
+        rather be refused."""
         if request.policy.when_spent != "local" or request.over_budget:
             return None
         with suppress(LARouterError):

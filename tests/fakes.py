@@ -175,10 +175,7 @@ class MemoryLedger:
     """Tokens that a budget leaves for an answer."""
 
     def reserve(self, record: RequestRecord, choice: Choice, bound: Bound) -> Attempt:
-        if "reserve" in self.down:
-            raise self.down["reserve"]
-        if choice.model.key in self.spent:
-            raise BudgetExceeded("There is nothing left.")
+        rest = self.foresee(record, choice, bound)
         attempt = Attempt(
             id=len(self.attempts) + 1,
             request=record,
@@ -187,11 +184,18 @@ class MemoryLedger:
             hold=bound.cost(bound.output or 0),
             price_version=None,
             started_ms=record.started_ms,
-            max_output=self.rest,
+            max_output=rest,
         )
         self.attempts.append(attempt)
         self.log.append(f"reserve {choice.model.key}")
         return attempt
+
+    def foresee(self, record: RequestRecord, choice: Choice, bound: Bound) -> int | None:
+        if "reserve" in self.down:
+            raise self.down["reserve"]
+        if choice.model.key in self.spent:
+            raise BudgetExceeded("There is nothing left.")
+        return self.rest
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
         if "settle" in self.down:

@@ -16,7 +16,7 @@ from larouter.core.errors import (
     UpstreamTimeout,
 )
 from larouter.core.ports import Leaving
-from larouter.gateway import PER_PROJECT
+from larouter.core.rates import PER_PROJECT
 from tests.fakes import CLOUD, LOCAL, OTHER, House, a_request
 
 

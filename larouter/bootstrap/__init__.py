@@ -29,6 +29,7 @@ from larouter.core.chat import ChatRequest
 from larouter.core.conversations import Conversations
 from larouter.core.errors import LARouterError, StorageDown
 from larouter.core.faults import Faults
+from larouter.core.foresight import Foresight
 from larouter.core.media import Media
 from larouter.core.media_toml import read_media
 from larouter.core.meters import Meters
@@ -214,6 +215,19 @@ def bootstrap(settings: Settings) -> Services:
     )
     guard = guard_rows(folder("data") / "guard.json")
     feedback = Feedback(writer, projects, guard_of(guard, lambda: catalogs.current, last.lean))
+    gateway = Gateway(
+        decide=decide,
+        providers=roster.providers,
+        ledger=ledger,
+        pause=_pause,
+        clock=time.time,
+        breaker=breaker,
+        pace=pace,
+        conversations=conversations,
+        bound=bound,
+        faults=Faults((folder("data") / "refusals.toml").read_text("utf-8"), fits),
+        on_escalation=escalated,
+    )
     return Services(
         settings=settings,
         admin_key=admin_key(settings.home, settings.admin_key),
@@ -225,19 +239,7 @@ def bootstrap(settings: Settings) -> Services:
         baselines=baselines,
         bills=Bills(reports, baselines, lambda: catalogs.current),
         telling=build_telling(settings, database, writer, run, projects, reports),
-        gateway=Gateway(
-            decide=decide,
-            providers=roster.providers,
-            ledger=ledger,
-            pause=_pause,
-            clock=time.time,
-            breaker=breaker,
-            pace=pace,
-            conversations=conversations,
-            bound=bound,
-            faults=Faults((folder("data") / "refusals.toml").read_text("utf-8"), fits),
-            on_escalation=escalated,
-        ),
+        gateway=gateway,
         reports=reports,
         replays=Replays(database),
         feedback=feedback,
@@ -263,6 +265,14 @@ def bootstrap(settings: Settings) -> Services:
         started_ms=now_ms(),
         address=authority(settings.host, settings.port),
         decide=decide,
+        foresight=Foresight(
+            decide=decide,
+            free=gateway.free,
+            ledger=ledger,
+            bound=bound,
+            rates=gateway.rates,
+            in_flight=gateway.in_flight,
+        ),
         situation=situation,
         judge=judge,
         count_tokens=count_tokens,

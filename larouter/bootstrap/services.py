@@ -12,6 +12,7 @@ from larouter.core.catalog import Catalog, Model, Price
 from larouter.core.chat import ChatRequest, Message
 from larouter.core.conversations import Conversations
 from larouter.core.errors import LARouterError
+from larouter.core.foresight import Foresight
 from larouter.core.meters import Meters
 from larouter.core.ports import Runner
 from larouter.core.regeneration import Regenerations
@@ -104,6 +105,8 @@ class Services:
     """Answers to requests with an `Idempotency-Key`, in memory."""
     conversations: Conversations
     decide: Callable[[ChatRequest], Decision]
+    foresight: Foresight
+    """The same with limits and budgets; nothing is held."""
     situation: Situation
     """What `decide` asks about the world."""
     judge: Judge

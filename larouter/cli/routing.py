@@ -19,6 +19,7 @@ def route(prompt: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(decision))
         return
-    click.echo(f"{decision['tier']} → {decision['model']}")
+    refused = decision["refused"]
+    click.echo(f"{decision['tier']} → {refused['code'] if refused else decision['model']}")
     for reason in decision["reasons"]:
         click.echo(f"  {reason}")

@@ -200,6 +200,11 @@ class Ledger(Protocol):
         Raises `BudgetExceeded` or `StorageDown`: then nothing was written, and nothing is sent."""
         ...
 
+    def foresee(self, record: RequestRecord, choice: Choice, bound: Bound) -> int | None:
+        """Raise what `reserve` would raise now; else return the tokens that its answer would be
+        limited to (None: no budget limits it). Nothing is held or written."""
+        ...
+
     def settle(self, attempt: Attempt, outcome: Outcome) -> Nanodollars | None:
         """Commit the attempt's end, once: a second call changes nothing. Return its cost."""
         ...

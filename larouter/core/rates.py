@@ -1,4 +1,4 @@
-"""How much a project asked in the last minute, and whether it may ask more.
+"""How much a project asks at once and asked in the last minute, and whether it may ask more.
 
 A rolling minute, kept in memory: what a project may do at once is no promise about money, and a
 restart forgives it. Tokens are estimated when a request comes and corrected when it has ended.
@@ -16,6 +16,8 @@ from larouter.core.errors import TooManyRequests
 from larouter.core.policy import Policy
 
 MINUTE_S = 60.0
+PER_PROJECT = 128
+"""Requests that one project may have in flight (TRUST A5); the listener limits them all."""
 BYTES_PER_TOKEN = 4
 """Of a request, to guess its tokens by."""
 
@@ -58,23 +60,30 @@ class Minute:
 
     def ask(self, policy: Policy, tokens: int) -> Asked:
         """Raises `TooManyRequests`: then nothing is counted."""
-        now = self._forget()
-        most = policy.requests_per_minute
-        if most is not None and len(self._asked) >= most:
-            raise _too_many(f"{most} requests", self._asked[len(self._asked) - most].at, now)
-        most = policy.tokens_per_minute
-        if most is not None and self._tokens + tokens > most:
-            if tokens > most:
-                raise TooManyRequests(
-                    f"This request has about {tokens} tokens, and the project may ask {most} a "
-                    "minute. Shorten it, or raise the limit: larouter projects policy NAME "
-                    "--tokens-per-minute N.",
-                )
-            raise _too_many(f"{most} tokens", self._room_at(self._tokens + tokens - most), now)
-        asked = Asked(self, now, tokens)
+        refusal = self.refusal(policy, tokens)
+        if refusal is not None:
+            raise refusal
+        asked = Asked(self, self._clock(), tokens)
         self._asked.append(asked)
         self._tokens += tokens
         return asked
+
+    def refusal(self, policy: Policy, tokens: int) -> TooManyRequests | None:
+        """Why so many tokens may not be asked now; None: they may."""
+        now = self._forget()
+        most = policy.requests_per_minute
+        if most is not None and len(self._asked) >= most:
+            return _too_many(f"{most} requests", self._asked[len(self._asked) - most].at, now)
+        most = policy.tokens_per_minute
+        if most is None or self._tokens + tokens <= most:
+            return None
+        if tokens > most:
+            return TooManyRequests(
+                f"This request has about {tokens} tokens, and the project may ask {most} a "
+                "minute. Shorten it, or raise the limit: larouter projects policy NAME "
+                "--tokens-per-minute N.",
+            )
+        return _too_many(f"{most} tokens", self._room_at(self._tokens + tokens - most), now)
 
     def correct(self, asked: Asked, tokens: int) -> None:
         self._forget()
@@ -117,12 +126,33 @@ class Rates:
 
         Raises `TooManyRequests`.
         """
+        minute = self._minute(project_id, policy)
+        return None if minute is None else minute.ask(policy, tokens)
+
+    def refusal(self, project_id: str, policy: Policy, tokens: int) -> TooManyRequests | None:
+        """What `ask` would raise now; nothing is counted."""
+        minute = self._minute(project_id, policy)
+        return None if minute is None else minute.refusal(policy, tokens)
+
+    def _minute(self, project_id: str, policy: Policy) -> Minute | None:
         if policy.requests_per_minute is None and policy.tokens_per_minute is None:
             return None
         minute = self._minutes.get(project_id)
         if minute is None:
             minute = self._minutes[project_id] = Minute(self._clock)
-        return minute.ask(policy, tokens)
+        return minute
+
+
+def crowd(in_flight: int, policy: Policy) -> TooManyRequests | None:
+    """Why a project with so many requests in flight gets no further one; None: it does."""
+    most = min(policy.parallel or PER_PROJECT, PER_PROJECT)
+    if in_flight < most:
+        return None
+    return TooManyRequests(
+        f"This project has {most} requests in flight; wait for one to end.",
+        code="too_many_in_flight",
+        retry_after_s=1,
+    )
 
 
 def _standing(limit: int | None, used: int, reset_s: float) -> Standing | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import msgspec
 from msgspec.structs import replace
@@ -53,6 +54,14 @@ _MAX_SERVICE = 40
 
 _encode = msgspec.json.Encoder().encode
 _NO_NUMBERS = Numbers()
+
+
+class _Foreseen(Exception):
+    """A budget would pay for the call, with an answer of so many tokens."""
+
+    def __init__(self, output: int | None) -> None:
+        super().__init__()
+        self.output = output
 
 
 class Ledger:
@@ -131,6 +140,21 @@ class Ledger:
             service=bound.service,
             held=granted.held,
         )
+
+    def foresee(self, record: RequestRecord, choice: Choice, bound: Bound) -> int | None:
+        """The same question, and what it would have held is given back at once."""
+        if not self._budgets(record.project.id):
+            return None
+
+        def job(connection: Connection) -> NoReturn:
+            budgets = self._limits(record, choice.model)
+            # An error takes back everything that the job has written.
+            raise _Foreseen(grant(connection, budgets, bound, now_ms()).output)
+
+        try:
+            self._writer.run(job)
+        except _Foreseen as foreseen:
+            return foreseen.output
 
     def _limits(self, record: RequestRecord, model: Model) -> list[Budget]:
         """The budgets that the call counts for. Raises `StorageDown` while the books are wrong."""

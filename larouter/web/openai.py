@@ -9,6 +9,8 @@ from flask import Blueprint, Response, request
 
 from larouter.bootstrap import Services
 from larouter.core.chat import ChatRequest
+from larouter.core.errors import LARouterError
+from larouter.core.foresight import Foreseen
 from larouter.core.money import decimal_text
 from larouter.core.pace import Forecast
 from larouter.core.route import Decision
@@ -44,17 +46,17 @@ class OpenAI:
         return respond(self._services, project, read_request(read_body(environ)))
 
     def route(self) -> Response:
-        """The decision alone: nothing is called and nothing is written."""
+        """What would become of a request: nothing is called, held or written."""
         environ = request.environ
         project = self._auth.project(environ)
         body = read_body(environ)
         started = time.perf_counter()
         asked = completed(read_request(body, model=AUTO), project, environ)
-        decision = self._services.decide(asked)
+        foreseen = self._services.foresight.of(project, asked)
         latency_ms = round((time.perf_counter() - started) * 1000, 3)
-        shown = _shown(decision, latency_ms)
+        shown = _shown(foreseen, latency_ms)
         if decode_object(body).get("explain") is True:
-            shown |= self._explained(decision, asked)
+            shown |= self._explained(foreseen.decision, asked)
         return json_response(shown)
 
     def _explained(self, decision: Decision, asked: ChatRequest) -> dict[str, Any]:
@@ -79,9 +81,11 @@ class OpenAI:
         }
 
 
-def _shown(decision: Decision, latency_ms: float) -> dict[str, Any]:
+def _shown(foreseen: Foreseen, latency_ms: float) -> dict[str, Any]:
+    decision, refusal = foreseen.decision, foreseen.refusal
     first = decision.choices[0]
     verdict = decision.verdict
+    reasons = decision.reason.split("; ")
     return {
         "tier": decision.tier,
         "score": decision.score,
@@ -94,7 +98,9 @@ def _shown(decision: Decision, latency_ms: float) -> dict[str, Any]:
         "fallbacks": [
             choice.model.key for choice in decision.choices[1:] if not choice.if_too_long
         ],
-        "reasons": decision.reason.split("; "),
+        "refused": None if refusal is None else _refused(refusal),
+        "max_tokens": foreseen.max_output,
+        "reasons": reasons if refusal is None else [refusal.message, *reasons],
         "gates": [
             {"model": gate.model, "why": gate.why, "by": gate.by, "words": gate.words}
             for gate in decision.gates
@@ -102,6 +108,10 @@ def _shown(decision: Decision, latency_ms: float) -> dict[str, Any]:
         "estimated_cost_usd": _estimate(decision),
         "latency_ms": latency_ms,
     }
+
+
+def _refused(refusal: LARouterError) -> dict[str, Any]:
+    return {"status": refusal.status, "code": refusal.code, "message": refusal.message}
 
 
 def _estimate(decision: Decision) -> str | None:

@@ -4,7 +4,7 @@ import pytest
 
 from larouter.core.policy import Policy
 from larouter.core.ports import Leaving
-from larouter.gateway import PER_PROJECT
+from larouter.core.rates import PER_PROJECT
 from larouter.wire.chat.request import read_request
 from tests.provider import TEXT
 
@@ -207,6 +207,52 @@ def test_a_decision_follows_the_tier_that_was_asked_for(house):
     assert by_header.json["tier"] == by_model.json["tier"] == "FRONTIER"
     assert by_header.json["score"] == 1
     assert (wrong.status_code, wrong.json["error"]["code"]) == (400, "invalid_tier")
+
+
+PAID = {"model": "openai/gpt-6-luna", "messages": MESSAGES}
+
+
+@pytest.fixture
+def broke(open_house):
+    """There is a key, and a budget that pays for nothing."""
+    house = open_house(OPENAI_API_KEY="sk-of-nobody", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+    house.admin("POST", "/api/budgets", {"project": "default", "name": "None", "cap": "0"})
+    return house
+
+
+def test_a_spent_budget_is_foreseen(broke):
+    answer = broke.ask("POST", "/v1/route", PAID)
+    refused = broke.ask("POST", CHAT, PAID)
+
+    assert answer.status_code == 200
+    said = answer.json["refused"]
+    assert (said["status"], said["code"]) == (refused.status_code, "insufficient_quota")
+    assert said["message"] == refused.json["error"]["message"] == answer.json["reasons"][0]
+    (gate,) = [gate for gate in answer.json["gates"] if gate["why"] == "budget"]
+    assert gate["model"] == "openai/gpt-6-luna"
+    assert rows(broke, "attempt") == []
+
+
+def test_a_free_model_in_place_of_a_spent_budget_is_foreseen(broke):
+    services = broke.services
+    project = services.projects.get("default")
+    services.projects.update(project.id, policy=Policy(when_spent="local"))
+
+    decision = broke.ask("POST", "/v1/route", {"model": "frontier", "messages": MESSAGES}).json
+
+    assert (decision["refused"], decision["provider"]) == (None, "local")
+    assert "budget" in {gate["why"] for gate in decision["gates"]}
+
+
+def test_a_shorter_answer_is_foreseen(open_house):
+    house = open_house(OPENAI_API_KEY="sk-of-nobody")
+    budget = {"project": "default", "name": "Some", "cap": "0.0003"}
+    house.admin("POST", "/api/budgets", budget)
+
+    decision = house.ask("POST", "/v1/route", {**PAID, "max_tokens": 2000}).json
+
+    assert decision["refused"] is None
+    assert 256 <= decision["max_tokens"] < 2000
 
 
 @pytest.mark.parametrize(
