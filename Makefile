@@ -38,7 +38,8 @@ pytest: .tools ## run the tests alone, with coverage
 	@$(python) -m coverage report --include='$(pure)' --fail-under=100
 
 chaos: .tools ## kill the server 50 times under load on each database and compare the books
-	$(python) -m pytest tests/chaos --kills 50 --timeout 3600 -s
+	$(python) -m pytest tests/chaos tests/money/test_parallel.py --kills 50 --seeds 20 \
+		--timeout 3600 -s
 
 style: .tools ## check style and spelling
 	$(python) -m ruff check .

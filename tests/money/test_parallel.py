@@ -1,18 +1,21 @@
 """50 clients at once against one budget, through real HTTP: never over, nearly all of it usable.
 
 Each request may take at most 2 % of the budget. The provider works out by itself what it is owed
-(TRUST B4, B5).
+(TRUST B4, B5). On SQLite, on PostgreSQL, and with two processes that share the budget there.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
 
+from tests import postgres as postgresql
 from tests.clouds.openai import OpenAICloud
 from tests.clouds.server import Stream, Whole, event
 from tests.serving import Serving
@@ -25,6 +28,13 @@ LONGEST = 2_000
 INPUT, CACHED, OUTPUT, DEAREST = 100, 10, 500, 250
 """Nano-dollars a token: `MODEL`'s own figures, and the dearest one for any token of a prompt."""
 WORDS = "x" * 400
+SEEDS = 20
+FEW = 3
+"""Seeds of two processes on PostgreSQL, where nobody says how many (`--seeds`). One process there
+is for those who do."""
+KINDS = {"sqlite": (), "postgresql": (), "workers": ("--workers", "2")}
+_FOLLOWS_S = 1.5
+"""What one process changes counts in the other after a second."""
 
 
 class Spender(OpenAICloud):
@@ -69,12 +79,42 @@ def cloud():
         yield cloud
 
 
+def pytest_generate_tests(metafunc):
+    said = metafunc.config.getoption("--seeds", None)
+    seeds = {"sqlite": SEEDS, "postgresql": said or 0, "workers": said or FEW}
+    cases = [(kind, seed) for kind in KINDS for seed in range(seeds[kind])]
+    metafunc.parametrize(("kind", "seed"), cases, scope="module")
+
+
 @pytest.fixture(scope="module")
-def server(cloud, tmp_path_factory):
-    url = f"{cloud.url}/v1"
-    home = tmp_path_factory.mktemp("parallel")
-    with Serving(home, OPENAI_API_KEY=cloud.key, OPENAI_BASE_URL=url) as server:
+def database(kind, request):
+    """None: a file of SQLite's."""
+    if kind == "sqlite":
+        return None
+    return postgresql.another(request.getfixturevalue("postgres"), f"parallel_{kind}")
+
+
+@pytest.fixture(scope="module")
+def server(kind, database, cloud, tmp_path_factory):
+    settings = {"OPENAI_API_KEY": cloud.key, "OPENAI_BASE_URL": f"{cloud.url}/v1"}
+    if database is not None:
+        settings["LAROUTER_DATABASE_URL"] = database.url
+    with Serving(tmp_path_factory.mktemp(kind), *KINDS[kind], **settings) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def bearers(server, kind):
+    """Of a project for each seed, with a budget; both processes know of all of them."""
+    made = []
+    for seed in range(SEEDS):
+        name = f"seed-{seed}"
+        made.append(server.admin("POST", "/api/projects", {"name": name}).json()["bearer"])
+        budget = {"project": name, "name": name, "cap": f"{CAP // 10**9}.{CAP % 10**9:09}"}
+        assert server.admin("POST", "/api/budgets", budget).json()["capNusd"] == CAP
+    if KINDS[kind]:
+        time.sleep(_FOLLOWS_S)
+    return made
 
 
 def _body(stream):
@@ -84,13 +124,13 @@ def _body(stream):
     })  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_parallel_requests_never_overspend_and_use_nearly_all(server, cloud, seed):
-    name = f"seed-{seed}"
-    bearer = server.admin("POST", "/api/projects", {"name": name}).json()["bearer"]
-    cap = CLIENTS * (len(_body(stream=False)) * DEAREST + LONGEST * OUTPUT)
-    budget = {"project": name, "name": name, "cap": f"{cap // 10**9}.{cap % 10**9:09}"}
-    assert server.admin("POST", "/api/budgets", budget).json()["capNusd"] == cap
+CAP = CLIENTS * (len(_body(stream=False)) * DEAREST + LONGEST * OUTPUT)
+
+
+def test_parallel_requests_never_overspend_and_use_nearly_all(
+    kind, seed, server, bearers, cloud, database
+):
+    bearer = bearers[seed]
     cloud.chance, cloud.owed, cloud.shortened = random.Random(seed), [], 0
 
     def ask_on(number):
@@ -116,6 +156,13 @@ def test_parallel_requests_never_overspend_and_use_nearly_all(server, cloud, see
     (now,) = server.ask("GET", "/api/budget", bearer=bearer).json()["data"]
     assert answers == len(cloud.owed)
     assert now["spentNusd"] == sum(cloud.owed)
-    assert 0.9 * cap <= now["spentNusd"] <= cap
+    assert 0.9 * CAP <= now["spentNusd"] <= CAP
     assert (now["reservedNusd"], now["blocked"]) == (0, False)
     assert cloud.shortened > 0
+    if kind == "workers":
+        asked = (
+            "SELECT DISTINCT a.run_id FROM attempt a JOIN project p ON p.id = a.project_id "
+            "WHERE p.name = ?"
+        )
+        with closing(database.connect(read_only=True)) as connection:
+            assert len(connection.execute(asked, (f"seed-{seed}",)).fetchall()) == 2

@@ -11,10 +11,7 @@ import pytest
 from larouter.bootstrap import bootstrap
 from larouter.config import read_settings
 from tests.clouds import faults
-from tests.clouds.anthropic import AnthropicCloud
-from tests.clouds.deepseek import DeepSeekCloud
-from tests.clouds.gemini import GeminiCloud
-from tests.clouds.openai import OpenAICloud
+from tests.clouds.four import four, settings_of
 from tests.web.conftest import House
 
 MODELS = {
@@ -42,29 +39,14 @@ LONG_S = 60
 
 @pytest.fixture(scope="module")
 def clouds():
-    with (
-        OpenAICloud() as openai,
-        AnthropicCloud() as anthropic,
-        GeminiCloud() as google,
-        DeepSeekCloud() as deepseek,
-    ):
-        yield {"openai": openai, "anthropic": anthropic, "google": google, "deepseek": deepseek}
+    with four() as clouds:
+        yield clouds
 
 
 @pytest.fixture(scope="module")
 def house(clouds, tmp_path_factory):
-    settings = {
-        "LAROUTER_HOME": str(tmp_path_factory.mktemp("house")),
-        "OPENAI_API_KEY": clouds["openai"].key,
-        "OPENAI_BASE_URL": f"{clouds['openai'].url}/v1",
-        "ANTHROPIC_API_KEY": clouds["anthropic"].key,
-        "ANTHROPIC_BASE_URL": clouds["anthropic"].url,
-        "GOOGLE_API_KEY": clouds["google"].key,
-        "GOOGLE_GEMINI_BASE_URL": clouds["google"].url,
-        "DEEPSEEK_API_KEY": clouds["deepseek"].key,
-        "DEEPSEEK_BASE_URL": clouds["deepseek"].url,
-    }
-    services = bootstrap(read_settings(settings))
+    home = str(tmp_path_factory.mktemp("house"))
+    services = bootstrap(read_settings({"LAROUTER_HOME": home, **settings_of(clouds)}))
     yield House(services)
     services.close()
 
