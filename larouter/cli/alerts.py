@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 import click
 
-from larouter.cli.calls import call
+from larouter.cli.calls import call, listed
 
 
 @click.group("alerts")
@@ -23,14 +22,8 @@ def group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 def list_alerts(project: str | None, unseen: bool, as_json: bool) -> None:
     """List the alerts, the newest first."""
-    where = f"?unseen={int(unseen)}" + (f"&project={quote(project, safe='')}" if project else "")
-    rows = call("GET", f"/api/alerts{where}")["data"]
-    if as_json:
-        click.echo(json.dumps(rows))
-        return
-    if not rows:
-        click.echo("No alerts.")
-    for row in rows:
+    asked = {"unseen": int(unseen), "project": project}
+    for row in listed("/api/alerts", "No alerts.", as_json=as_json, **asked):
         new = "" if row["seen"] else "  new"
         click.echo(f"{row['id']}  {_when(row['created_ms'])}  {_words(row)}{new}")
 
@@ -77,14 +70,8 @@ def add(url: str, project: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 def list_webhooks(project: str | None, as_json: bool) -> None:
     """List the webhooks and what became of their letters."""
-    where = f"?project={quote(project, safe='')}" if project else ""
-    rows = call("GET", f"/api/alerts/webhooks{where}")["data"]
-    if as_json:
-        click.echo(json.dumps(rows))
-        return
-    if not rows:
-        click.echo("No webhooks. Make one: larouter alerts webhook add URL")
-    for row in rows:
+    nothing = "No webhooks. Make one: larouter alerts webhook add URL"
+    for row in listed("/api/alerts/webhooks", nothing, as_json=as_json, project=project):
         click.echo(f"{row['id']}  {row['url']}  is told of {_whose(row)}")
         click.echo(f"   {row['sent']} sent, {row['waiting']} waiting, {row['failed']} given up")
         if row["stopped"]:

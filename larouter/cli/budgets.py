@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 import click
 
-from larouter.cli.calls import call
+from larouter.cli.calls import call, listed
 from larouter.core.budget import ALERTS, METRICS, PERIODS
 
 _MACHINE = "machine"
@@ -27,14 +26,8 @@ def group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 def list_budgets(project: str | None, as_json: bool) -> None:
     """List the budgets and how they stand."""
-    where = f"?project={quote(project, safe='')}" if project else ""
-    rows = call("GET", f"/api/budgets{where}")["data"]
-    if as_json:
-        click.echo(json.dumps(rows))
-        return
-    if not rows:
-        click.echo("No budgets. Make one: larouter budgets add PROJECT AMOUNT")
-    for row in rows:
+    nothing = "No budgets. Make one: larouter budgets add PROJECT AMOUNT"
+    for row in listed("/api/budgets", nothing, as_json=as_json, project=project):
         _print(row)
 
 

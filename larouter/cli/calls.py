@@ -6,7 +6,9 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
+import click
 import msgspec
 import requests
 from filelock import FileLock, Timeout
@@ -52,6 +54,19 @@ def running(settings: Settings) -> Runtime | None:
 def call(method: str, path: str, body: Any = None, *, bearer: str | None = None) -> Any:
     """Call the API as the admin (or with `bearer`); return the JSON. Raises `LARouterError`."""
     return json.loads(call_text(method, path, body, bearer=bearer))
+
+
+def listed(path: str, nothing: str, *, as_json: bool, **asked: str | int | None) -> list[Any]:
+    """The rows of a list, to print one by one: those `asked` for, by what is not None. `as_json`
+    prints them all, and leaves none; where there are none, `nothing` is said."""
+    known = {name: value for name, value in asked.items() if value is not None}
+    rows: list[Any] = call("GET", f"{path}?{urlencode(known)}")["data"]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return []
+    if not rows:
+        click.echo(nothing)
+    return rows
 
 
 def call_text(method: str, path: str, body: Any = None, *, bearer: str | None = None) -> str:

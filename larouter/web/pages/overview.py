@@ -12,6 +12,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from larouter.core.catalog import Model
 from larouter.core.report import RequestLine, TierLine
 from larouter.web import assets, htmx, session
+from larouter.web.pages import sign_in
 from larouter.web.pages.alerts import alert_parts
 from larouter.web.shown import Shown
 
@@ -60,7 +61,7 @@ def _require_session() -> Response | None:
         return None
     if request.endpoint == "overview.events":
         return Response("Sign in first.\n", 401, mimetype="text/plain")
-    return htmx.go_to("/sign-in") if htmx.is_fragment_wanted() else htmx.render("sign_in")
+    return sign_in.first()
 
 
 class Overview:

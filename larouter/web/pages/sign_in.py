@@ -33,6 +33,11 @@ def form() -> Response:
     return htmx.render("sign_in")
 
 
+def first() -> Response:
+    """What somebody who is not signed in gets in place of a page."""
+    return htmx.go_to("/sign-in") if htmx.is_fragment_wanted() else htmx.render("sign_in")
+
+
 def link(code: str) -> Response:
     """Ask for one click: a program that looks at links ahead of people must not use it up."""
     return make_response(render_template("sign_in/link.html", code=code))

@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from larouter.core.errors import BadRequest, NotFound
 from larouter.web import assets, htmx, session
+from larouter.web.pages import sign_in
 from larouter.web.shown import Shown
 from larouter.web.statement_view import context_of
 from larouter.web.usage_query import read_month
@@ -27,7 +28,7 @@ def _require_session() -> Response | None:
     if session.sessions().is_live():
         session.sessions().touch()
         return None
-    return htmx.go_to("/sign-in") if htmx.is_fragment_wanted() else htmx.render("sign_in")
+    return sign_in.first()
 
 
 class Statements:
