@@ -46,6 +46,7 @@ def test_nothing_is_lost_or_doubled_when_the_server_is_killed(kind, tmp_path, jo
     kills = request.config.getoption("--kills", None)
     server = house.serve()
     bearer = server.bearer
+    house.settle_down()
     scarce = server.admin("POST", "/api/projects", {"name": "scarce"}).json()["bearer"]
     for project, cap in (("default", AMPLE), ("scarce", SCARCE), ("machine", AMPLE)):
         budget = {"project": project, "name": project, "cap": cap, "period": "total"}
