@@ -13,6 +13,7 @@ from larouter.cli import (
     budgets,
     catalog,
     db,
+    doctor,
     keys,
     learning,
     local_models,
@@ -56,6 +57,7 @@ for command in (
     learning.feedback,
     usage.group,
     db.group,
+    doctor.doctor,
 ):
     larouter.add_command(command)
 
