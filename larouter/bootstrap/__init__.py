@@ -208,6 +208,7 @@ def bootstrap(settings: Settings) -> Services:
         feed=feed,
         rollups=rollups,
         budgets=budgets.of,
+        follow=budgets.follow if database.is_shared else None,
         baseline=baselines.price,
         spill=spill,
         wrong=lambda: bool(books.wrong),

@@ -43,6 +43,11 @@ _TOOK = frozenset({"settled", "estimated", "unknown"})
 _HOLD = """INSERT INTO hold (attempt_id, budget_id, start_ms, amount, spent, firm)
  VALUES (?,?,?,?,?,0)"""
 
+# Counts the changes of budgets, so that every process that shares the database follows at once.
+_CHANGES = "SELECT value FROM setting WHERE name = 'budget_changes'"
+_COUNT_CHANGE = """INSERT INTO setting (name, value) VALUES ('budget_changes', '1')
+ ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(setting.value AS BIGINT) + 1 AS TEXT)"""
+
 
 class Budgets:
     """All budgets in memory, by project: a request costs one look-up. The rows are truth."""
@@ -55,11 +60,18 @@ class Budgets:
         self._all: dict[int, Budget] = {}
         self._by_project: dict[str, tuple[Budget, ...]] = {}
         self._machine: tuple[Budget, ...] = ()
+        self._changes = ""
         self.reload()
 
     def reload(self) -> None:
         """Read the rows anew: after a change, and when a project has moved to another zone."""
-        self._writer.run(lambda connection: self._set(_read(connection, self._zone)))
+        self._writer.run(self._read)
+
+    def follow(self, connection: Connection) -> None:
+        """In the writer's thread, before a call is let pass: another process may have changed one
+        since."""
+        if _changes(connection) != self._changes:
+            self._read(connection)
 
     def of(self, project_id: str) -> tuple[Budget, ...]:
         """Those that a request of this project counts for, in the order of their ids."""
@@ -152,23 +164,27 @@ class Budgets:
         )
 
     def _change(self, job: Callable[[Connection], int | object]) -> int:
-        before = self._all
+        before = self._all, self._changes
 
         def then_read(connection: Connection) -> object:
             result = job(connection)
+            connection.execute(_COUNT_CHANGE)
             # In the writer's thread: the next call that it writes down counts for these budgets.
-            self._set(_read(connection, self._zone))
+            self._read(connection)
             return result
 
         try:
             result = self._writer.run(then_read)
         except BaseException:
-            self._set(before)
+            self._set(*before)
             raise
         return result if isinstance(result, int) else 0
 
-    def _set(self, every: dict[int, Budget]) -> None:
-        self._all = every
+    def _read(self, connection: Connection) -> None:
+        self._set(_read(connection, self._zone), _changes(connection))
+
+    def _set(self, every: dict[int, Budget], changes: str) -> None:
+        self._all, self._changes = every, changes
         self._machine = tuple(row for row in every.values() if row.project_id is None)
         owners = {row.project_id for row in every.values() if row.project_id is not None}
         self._by_project = {
@@ -283,6 +299,11 @@ def _open(connection: Connection, budget: Budget, at_ms: int) -> None:
 
 def _named(scope: str, tier: str, provider: str, model: str) -> str:
     return {"all": "", "tier": tier, "provider": provider, "model": model}[scope]
+
+
+def _changes(connection: Connection) -> str:
+    row = connection.execute(_CHANGES).fetchone()
+    return row[0] if row else ""
 
 
 def _read(connection: Connection, zone: str) -> dict[int, Budget]:

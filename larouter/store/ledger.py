@@ -76,13 +76,15 @@ class Ledger:
         feed: Feed,
         rollups: Rollups,
         budgets: Callable[[str], tuple[Budget, ...]] = lambda project_id: (),
+        follow: Callable[[Connection], None] | None = None,
         baseline: Callable[[str], Price | None] = lambda project_id: None,
         spill: Spill | None = None,
         wrong: Callable[[], bool] = lambda: False,
         meters: Meters | None = None,
     ) -> None:
         """`budgets` are those of a project, this machine's own among them, in the order of their
-        ids: the order in which they are always taken. `baseline` is the price that savings of
+        ids: the order in which they are always taken; `follow` makes them those that the rows say,
+        where others may change them. `baseline` is the price that savings of
         a project are measured against. Without `spill` a settlement that cannot be written raises.
         While `wrong`, nobody who has a budget is served (TRUST B15)."""
         self._writer = writer
@@ -91,6 +93,7 @@ class Ledger:
         self._feed = feed
         self._rollups = rollups
         self._budgets = budgets
+        self._follow = follow
         self._baseline = baseline
         self._spill = spill
         self._wrong = wrong
@@ -109,7 +112,7 @@ class Ledger:
         def job(connection: Connection) -> tuple[int, Granted, str]:
             # Here and not before: a budget that is made now counts either this call as one under
             # way, or this call it.
-            budgets = self._limits(record, model)
+            budgets = self._limits(connection, record, model)
             granted = grant(connection, budgets, bound, started) if budgets else free
             tier = record.tier
             if connection.execute(_INSERT_REQUEST, request_row).rowcount == 0:
@@ -143,11 +146,11 @@ class Ledger:
 
     def foresee(self, record: RequestRecord, choice: Choice, bound: Bound) -> int | None:
         """The same question, and what it would have held is given back at once."""
-        if not self._budgets(record.project.id):
+        if self._follow is None and not self._budgets(record.project.id):
             return None
 
         def job(connection: Connection) -> NoReturn:
-            budgets = self._limits(record, choice.model)
+            budgets = self._limits(connection, record, choice.model)
             # An error takes back everything that the job has written.
             raise _Foreseen(grant(connection, budgets, bound, now_ms()).output)
 
@@ -156,8 +159,10 @@ class Ledger:
         except _Foreseen as foreseen:
             return foreseen.output
 
-    def _limits(self, record: RequestRecord, model: Model) -> list[Budget]:
+    def _limits(self, connection: Connection, record: RequestRecord, model: Model) -> list[Budget]:
         """The budgets that the call counts for. Raises `StorageDown` while the books are wrong."""
+        if self._follow is not None:
+            self._follow(connection)
         budgets = [
             budget
             for budget in self._budgets(record.project.id)
