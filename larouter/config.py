@@ -36,6 +36,7 @@ _ADDRESSES = {
     "llamacpp": "LAROUTER_LLAMACPP_URL",
     "custom": "LAROUTER_CUSTOM_URL",
 }
+_HUB = "https://huggingface.co"
 _OURS = frozenset(
     {
         "LAROUTER_HOST",
@@ -102,6 +103,10 @@ class Settings:
     """How long its answer is waited for."""
     keep_days: int | None = 90
     """How long requests are kept; None: for ever. Their sums always are."""
+    hub: str = _HUB
+    """Where models are downloaded from."""
+    hub_token: str | None = field(default=None, repr=False)
+    """For repositories that the hub does not show to everybody."""
     zone: str = "UTC"
     """This machine's time zone, by its IANA name: where no project says otherwise, its days and
     months begin at midnight there."""
@@ -173,6 +178,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         judge=_one_of(env, "LAROUTER_JUDGE", ("auto", "off"), "auto") == "auto",
         judge_ms=_judge_ms(env.get("LAROUTER_JUDGE_MS") or "800"),
         keep_days=_keep_days(env.get("LAROUTER_KEEP_DAYS") or "90"),
+        hub=parse_url("HF_ENDPOINT", env["HF_ENDPOINT"]) if env.get("HF_ENDPOINT") else _HUB,
+        hub_token=parse_key("HF_TOKEN", env["HF_TOKEN"]) if env.get("HF_TOKEN") else None,
         zone=_machine_zone(),
         notify=notify,
         models=read_model_settings(env),

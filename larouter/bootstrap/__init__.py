@@ -10,6 +10,8 @@ from secrets import token_bytes
 import gevent
 from gevent.event import Event
 
+from larouter.bootstrap.bringing import Bringing
+from larouter.bootstrap.downloading import build_asking, build_downloads, forgetting, in_thread
 from larouter.bootstrap.local import build_standing
 from larouter.bootstrap.roster import Roster
 from larouter.bootstrap.services import Services
@@ -40,6 +42,7 @@ from larouter.core.regeneration import Regenerations
 from larouter.core.results import Results
 from larouter.core.route import Decision
 from larouter.core.turns import Turns
+from larouter.downloads.removal import Removal
 from larouter.engines.files import Files
 from larouter.engines.heads import Heads
 from larouter.engines.pool import Pool as Engines
@@ -156,7 +159,13 @@ def bootstrap(settings: Settings) -> Services:
             if model.is_local
         ]
 
+    bringing = Bringing(
+        build_asking(settings), catalogs, own_models, heads, settings.home / "models"
+    )
+    downloads = build_downloads(settings, bringing.take)
+
     def close() -> None:
+        downloads.close()
         runner.stop_all()
         connections.close()
         # A database that takes nothing holds nobody back; the next start sees that no end came.
@@ -250,6 +259,16 @@ def bootstrap(settings: Settings) -> Services:
         files=files,
         heads=heads,
         own_models=own_models,
+        downloads=downloads,
+        bringing=bringing,
+        removal=Removal(
+            settings.home / "models",
+            downloads,
+            state=runner.state,
+            stop=engines.stop,
+            forget=forgetting(own_models, catalogs),
+            offload=in_thread,
+        ),
         keys=keys,
         added=added,
         endpoints=roster.endpoints,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from larouter.bootstrap.bringing import Bringing
 from larouter.bootstrap.telling import Telling
 from larouter.classify.judge import Judge
 from larouter.config import Settings
@@ -20,6 +21,8 @@ from larouter.core.report import TierLine
 from larouter.core.results import Results
 from larouter.core.route import Decision
 from larouter.core.standing import Standing
+from larouter.downloads.queue import Downloads
+from larouter.downloads.removal import Removal
 from larouter.engines.files import Files
 from larouter.engines.heads import Heads
 from larouter.gateway import Gateway
@@ -79,6 +82,10 @@ class Services:
     """Of the models on this machine."""
     heads: Heads
     own_models: LocalModels
+    downloads: Downloads
+    bringing: Bringing
+    removal: Removal
+    """Frees what models take of the disk."""
     keys: Keys
     added: AddedProviders
     endpoints: Mapping[str, Endpoint]

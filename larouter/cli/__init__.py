@@ -17,6 +17,7 @@ from larouter.cli import (
     keys,
     learning,
     local_models,
+    model_files,
     models,
     projects,
     providers,
@@ -40,6 +41,9 @@ def larouter(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         context.invoke(server.open_page)
 
+
+for command in model_files.COMMANDS:
+    models.models.add_command(command)
 
 for command in (
     server.serve,

@@ -26,6 +26,10 @@ _PIECE = 65_536
 _BUSY_S = 10.0
 
 
+Ask = Callable[..., Any]
+"""Method, path and perhaps a body in, JSON out."""
+
+
 class Runtime(msgspec.Struct, frozen=True):
     """What `serve` writes down about itself."""
 
@@ -83,6 +87,27 @@ def call_text(method: str, path: str, body: Any = None, *, bearer: str | None = 
     if status >= 400:
         raise _error(text)
     return text
+
+
+@contextlib.contextmanager
+def talking() -> Iterator[tuple[Ask, bool]]:
+    """Several calls in a row, as the admin, and whether a server answers them: where none runs,
+    they are of one app that lives as long as this."""
+    settings = read_settings()
+    if running(settings) is not None:
+        yield call, True
+        return
+    with _opened(settings) as (client, key):
+
+        def ask(method: str, path: str, body: Any = None) -> Any:
+            headers = {"Authorization": f"Bearer {key}"}
+            answer = client.open(path, method=method, json=body, headers=headers)
+            text = answer.get_data(as_text=True)
+            if answer.status_code >= 400:
+                raise _error(text)
+            return json.loads(text)
+
+        yield ask, False
 
 
 def download(path: str, write: Callable[[bytes], object]) -> None:

@@ -4,7 +4,7 @@
     ├── BadRequest 400 ── ContextExceeded · CannotCarry
     ├── Unauthorized 401     Forbidden 403     NotFound 404 ── ModelNotFound
     ├── MethodNotAllowed 405 RequestTimeout 408  Conflict 409    TooLarge 413
-    ├── UriTooLong 414       UnsupportedMedia 415  VersionUnsupported 505
+    ├── UriTooLong 414       UnsupportedMedia 415  VersionUnsupported 505  DiskFull 507
     ├── Misdirected 421      Unprocessable 422     ProviderNotConfigured 424
     ├── TooManyRequests 429 ── BudgetExceeded ── Unbounded 400      HeadersTooLarge 431
     ├── UpstreamError 502 ── UpstreamRefused (the provider's own 4xx) · UpstreamTimeout 504
@@ -156,6 +156,14 @@ class Unbounded(BudgetExceeded):
 class HeadersTooLarge(LARouterError):
     status = 431
     code = "headers_too_large"
+    type = "invalid_request_error"
+
+
+class DiskFull(LARouterError):
+    """What was asked for does not fit on the disk."""
+
+    status = 507
+    code = "disk_full"
     type = "invalid_request_error"
 
 

@@ -10,8 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from larouter.core.errors import BadRequest, TooLarge, UpstreamError
-from larouter.store.catalog import MOST_BYTES
-from larouter.store.outbound import (
+from larouter.outbound import (
     check_address,
     host_of,
     is_loopback,
@@ -19,6 +18,7 @@ from larouter.store.outbound import (
     new_session,
     proxies_for,
 )
+from larouter.store.catalog import MOST_BYTES
 
 _TIMEOUT_S = (5.0, 15.0)
 _TOTAL_S = 25.0

@@ -10,7 +10,7 @@ import gevent
 from gevent import Greenlet
 
 from larouter.core.errors import LARouterError
-from larouter.store.outbound import host_of
+from larouter.outbound import host_of
 from larouter.store.webhooks import Answer, Letter, Webhooks
 
 POLL_S = 2.0

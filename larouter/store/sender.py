@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 import gevent
 import requests
 
-from larouter.store.outbound import host_of, look_up, new_session, proxies_for
+from larouter.outbound import host_of, look_up, new_session, proxies_for
 from larouter.store.webhooks import Answer, Letter
 
 TOTAL_S = 20.0

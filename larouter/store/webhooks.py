@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from larouter.core.errors import BadRequest, NotFound
-from larouter.store.outbound import check_address
+from larouter.outbound import check_address
 from larouter.store.sql import Connection
 from larouter.store.writer import Writer, now_ms
 

@@ -17,6 +17,7 @@ from larouter.web import (
     catalog_api,
     completions,
     database,
+    downloads,
     embeddings,
     feedback,
     gemini,
@@ -40,7 +41,7 @@ from larouter.web.app import App
 from larouter.web.auth import Auth
 
 _DOORS = (
-    bearers,
+    bearers, downloads,
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
     keys, projects, policies, budgets, alerts, feedback, replay, usage,
     usage_baseline, statement_api, metrics, database, local_models,

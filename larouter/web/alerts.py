@@ -10,9 +10,9 @@ from flask import Blueprint, Response, request
 from larouter.bootstrap import Services
 from larouter.core.errors import BadRequest, UpstreamError
 from larouter.core.report import AlertLine
+from larouter.outbound import host_of
 from larouter.store import sender
 from larouter.store.alerts import MACHINE, letter, new_event
-from larouter.store.outbound import host_of
 from larouter.store.webhooks import Webhook
 from larouter.web.auth import Auth
 from larouter.web.budgets import amount

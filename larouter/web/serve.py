@@ -88,7 +88,9 @@ def serve(settings: Settings, *, out: TextIO | None = sys.stdout) -> None:
 def _opened(settings: Settings, redacting: Redacting) -> Iterator[Services]:
     """The house, with what the last stop left open put in order."""
     services = bootstrap(settings)
-    redacting.secrets = lambda: services.keys.known() | {services.admin_key}
+    token = settings.hub_token
+    ours = {services.admin_key, token} if token else {services.admin_key}
+    redacting.secrets = lambda: services.keys.known() | ours
     try:
         services.ledger.replay()
         services.run.recover()
@@ -176,6 +178,7 @@ def _go_on(
         tasks.append(gevent.spawn(crier.work))
     if services.is_shared:
         tasks.append(gevent.spawn(_follow, services))
+    services.downloads.serve()
     while lives is not None and not stop.wait(_BEAT_S):
         lives()
     stop.wait()
@@ -184,6 +187,7 @@ def _go_on(
             gevent.signal_handler(number, at_last)
     logger.info("stopping: %d requests are still being answered", server.in_flight)
     services.feed.close()
+    services.downloads.stop()
     services.gateway.drains.close()
     server.drain(DRAIN_S)
     gevent.killall(tasks)

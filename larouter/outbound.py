@@ -1,6 +1,6 @@
 """What our own connections to the web keep to: addresses, certificates, proxies (TRUST S7, A11).
 
-For the catalogue and for webhooks. Calls of models have a client of their own.
+For the catalogue, webhooks and downloads. Calls of models have a client of their own.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ def check_address(url: str, *, what: str, example: str) -> None:
 
 def look_up(host: str, resolve: Callable[..., Any] = socket.getaddrinfo) -> None:
     """Raise `OSError` for a name that nobody has, or that leads to a metadata service."""
-    for *_, place in resolve(host, None, type=socket.SOCK_STREAM):
-        if _is_metadata(str(place[0])):
-            raise OSError("link-local and metadata addresses are not allowed")
+    places = [] if _is_metadata(host) else resolve(host, None, type=socket.SOCK_STREAM)
+    if not places or any(_is_metadata(str(place[0])) for *_, place in places):
+        raise OSError("link-local and metadata addresses are not allowed")
 
 
 def is_loopback(url: str) -> bool:

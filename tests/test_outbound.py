@@ -3,7 +3,7 @@
 import pytest
 
 from larouter.core.errors import BadRequest
-from larouter.store.outbound import check_address, look_up, proxies_for
+from larouter.outbound import check_address, look_up, proxies_for
 
 
 def check(url):

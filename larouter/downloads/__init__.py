@@ -1,0 +1,1 @@
+"""Files of models, from a hub to this machine's disk."""
