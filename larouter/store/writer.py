@@ -2,7 +2,8 @@
 
 A greenlet hands over a job and sleeps until the job is committed; the gevent hub never waits for
 the disk (TRUST B16). Whatever has queued up while the last commit ran is committed together, each
-job in a SAVEPOINT of its own so that one failure does not take the others along.
+job in a SAVEPOINT of its own so that one failure does not take the others along; a job that is
+alone is the whole transaction, and needs none.
 
 Jobs are handed over once per turn of the loop, all that came up in it together: the thread is
 woken once, and has its batch. The hand-over uses the original queue and `loop.async_()`: a lock
@@ -210,8 +211,11 @@ class Writer:
         connection = self._connection
         try:
             connection.execute(self._begin)
-            for ticket in tickets:
-                self._run_one(connection, ticket)
+            if len(tickets) == 1:
+                tickets[0].result = tickets[0].job(connection)
+            else:
+                for ticket in tickets:
+                    self._run_one(connection, ticket)
             if self.batch is not None:
                 self.batch.flush(connection)
             connection.execute("COMMIT")
