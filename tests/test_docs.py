@@ -69,7 +69,9 @@ def _variables():
 
 def _commands(group=larouter, path=("larouter",)):
     """Each command and each of its options, as a person writes them."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         words = (*path, name)
         if isinstance(command, click.Group):
             yield from _commands(command, words)

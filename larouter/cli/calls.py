@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,11 +14,9 @@ import msgspec
 import requests
 from filelock import FileLock, Timeout
 
-from larouter.bootstrap import bootstrap
-from larouter.config import Settings, make_private_folder, read_settings
+from larouter.config import Settings, read_settings
 from larouter.core.errors import LARouterError, Unavailable
 from larouter.secrets import admin_key
-from larouter.web import create_app
 
 _TIMEOUT_S = 30.0
 _LONG_S = 300.0
@@ -194,16 +193,11 @@ def _inside(
         return answer.status_code, answer.get_data(as_text=True)
 
 
-@contextlib.contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[Any, str]]:
-    """The app on a folder where no server runs, as a client that calls it, and the admin's key."""
-    make_private_folder(settings.home)
-    with folder_to_ourselves(settings):
-        services = bootstrap(settings)
-        try:
-            yield create_app(services).test_client(), services.admin_key
-        finally:
-            services.close()
+def _opened(settings: Settings) -> AbstractContextManager[tuple[Any, str]]:
+    # Only where no server runs: the whole app takes a second to import.
+    from larouter.cli.inside import opened  # noqa: PLC0415
+
+    return opened(settings)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from larouter.cli import local_models, model_files
 from larouter.cli.calls import call
 from larouter.core.fit import size
 from larouter.core.machine import GIB
@@ -124,3 +125,7 @@ def _fit(row: dict[str, Any]) -> str:
 def _and(words: list[str]) -> str:
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
+
+
+for command in (*local_models.COMMANDS, *model_files.COMMANDS):
+    models.add_command(command)

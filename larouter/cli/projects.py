@@ -14,8 +14,8 @@ from larouter.cli.calls import call
 from larouter.cli.export import FILE, export, file_name, write_export
 from larouter.cli.learning import learning
 from larouter.cli.policy import policy
-from larouter.store.bearer_row import duration_ms
-from larouter.store.project_row import UNKNOWN_MODEL
+from larouter.core.account import UNKNOWN_MODEL
+from larouter.core.duration import duration_ms
 
 
 @click.group("projects")

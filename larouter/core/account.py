@@ -13,6 +13,9 @@ from larouter.core.chat import Usage
 from larouter.core.policy import DEFAULT_POLICY, Policy
 from larouter.core.route import Numbers
 
+UNKNOWN_MODEL = ("auto", "reject", "default")
+"""What a project may say of names that nobody knows; `default` is what the setting says."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from larouter.core.duration import DAY_MS, duration_ms
 from larouter.core.errors import BadRequest
 from larouter.store.sql import Connection
 from larouter.store.writer import now_ms
@@ -21,10 +21,7 @@ _BYTES = 32
 _SHOWN = 4
 """Characters after `lr_` that are kept as they are: 24 of 256 random bits."""
 _MAX_NAME = 100
-_DAY_MS = 86_400_000
-_MOST_MS = 3_660 * _DAY_MS
-_DURATION = re.compile(r"([1-9]\d{0,6})([smhd])")
-_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": _DAY_MS}
+_MOST_MS = 3_660 * DAY_MS
 
 COLUMNS = "id, project_id, name, begins, created_ms, expires_ms, last_used_ms"
 
@@ -123,12 +120,6 @@ def expiry_ms(text: str, zone: str) -> int | None:
             "A bearer expires in the future, and within ten years; or never.", param="expires"
         )
     return ends
-
-
-def duration_ms(text: str) -> int | None:
-    """What `90s`, `15m`, `12h` or `30d` come to; None: it is none of these."""
-    match = _DURATION.fullmatch(text)
-    return int(match[1]) * _UNITS_MS[match[2]] if match else None
 
 
 def _moment_ms(text: str, zone: str) -> int | None:

@@ -6,13 +6,11 @@ import json
 from collections.abc import Mapping
 
 from larouter.budget import check_zone
-from larouter.core.account import Project
+from larouter.core.account import UNKNOWN_MODEL, Project
 from larouter.core.errors import BadRequest, StorageDown
 from larouter.core.policy import Policy
 from larouter.core.policy_json import changes_json, read_policy
 
-UNKNOWN_MODEL = ("auto", "reject", "default")
-"""What a project may say of names that nobody knows; `default` is what the setting says."""
 MACHINE_ZONE = "default"
 """What a project says that has no time zone of its own."""
 COLUMNS = "id, name, created_ms, aliases, unknown_model, policy, bias, zone, archived_ms"
