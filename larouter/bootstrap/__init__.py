@@ -10,6 +10,7 @@ from secrets import token_bytes
 import gevent
 from gevent.event import Event
 
+from larouter.bootstrap import shipped
 from larouter.bootstrap.bringing import Bringing
 from larouter.bootstrap.downloading import build_asking, build_downloads, forgetting, in_thread
 from larouter.bootstrap.local import build_standing
@@ -17,11 +18,7 @@ from larouter.bootstrap.roster import Roster
 from larouter.bootstrap.services import Services
 from larouter.bootstrap.telling import build_telling
 from larouter.classify import cascade
-from larouter.classify.default import Default
-from larouter.classify.follows import Follows
 from larouter.classify.judge import Judge, read_trust
-from larouter.classify.learned import Learned
-from larouter.classify.rules import Rules
 from larouter.classify.schemas import fits
 from larouter.config import Settings, folder, make_private_folder
 from larouter.core.breaker import Breaker
@@ -98,7 +95,7 @@ def bootstrap(settings: Settings) -> Services:
     migrate(database)
     writer = Writer(database)
     catalogs = Catalogs(
-        (folder("data") / "catalog.toml").read_text("utf-8"),
+        shipped.text("catalog.toml"),
         settings.home / "catalog.toml",
         writer,
     )
@@ -175,12 +172,11 @@ def bootstrap(settings: Settings) -> Services:
         spill.close()
 
     roster.reload()
-    media = Media(read_media((folder("data") / "media.toml").read_text("utf-8")))
-    phrases = (folder("data") / "rules.toml").read_text("utf-8")
+    media = Media(read_media(shipped.text("media.toml")))
     breaker = Breaker(time.monotonic)
     conversations = Conversations(time.monotonic)
     pace = Pace(lambda model: runner.state(model) == "ready")
-    trust = read_trust((folder("data") / "judge.toml").read_text("utf-8"))
+    trust = read_trust(shipped.text("judge.toml"))
     asker = LocalAsker(
         runner, connections, _later, catalog=lambda: catalogs.current, names=tuple(trust),
         under_way=pace.under_way,
@@ -188,9 +184,8 @@ def bootstrap(settings: Settings) -> Services:
     deadline_s = settings.judge_ms / 1000
     judge = Judge(asker, trust, deadline_s=deadline_s, clock=time.monotonic, key=token_bytes(16))
     refine = judge.refine if settings.judge else None
-    weights = folder("data") / "learned.npz"
-    last = Learned(weights) if weights.exists() else Default()
-    classify = cascade((Rules(phrases), last), Follows(phrases).before(refine))
+    rules, last, follows = shipped.stages()
+    classify = cascade((rules, last), follows.before(refine))
     situation = Situation(
         catalog=lambda: catalogs.current,
         providers=roster.prices,
@@ -235,7 +230,7 @@ def bootstrap(settings: Settings) -> Services:
         pace=pace,
         conversations=conversations,
         bound=bound,
-        faults=Faults((folder("data") / "refusals.toml").read_text("utf-8"), fits),
+        faults=Faults(shipped.text("refusals.toml"), fits),
         on_escalation=escalated,
     )
     return Services(
@@ -272,7 +267,7 @@ def bootstrap(settings: Settings) -> Services:
         keys=keys,
         added=added,
         endpoints=roster.endpoints,
-        known=read_known((folder("data") / "providers.toml").read_text("utf-8")),
+        known=read_known(shipped.text("providers.toml")),
         bookkeeping=Bookkeeping(writer, rollups),
         ledger=ledger,
         meters=meters,

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from larouter.core.catalog import FREE, Catalog, Model, ModelFile, Tier
@@ -57,12 +58,16 @@ def read_catalog(text: str, today: date | None = None) -> Catalog:
 
     Raises `ValueError` that says what is wrong, also for a row without its source and date.
     """
+    return _read_catalog(text, datetime.now(UTC).date() if today is None else today)
+
+
+@lru_cache(maxsize=4)
+def _read_catalog(text: str, day: date) -> Catalog:
     try:
         data = tomllib.loads(text)
     except RecursionError:
         raise ValueError("the catalogue is nested too deep") from None
     top = Row(data, "the catalogue", _TOP)
-    day = datetime.now(UTC).date() if today is None else today
     models = _unique([_model(data, day) for data in top.tables("model")])
     tiers = tuple(_tier(data, rank) for rank, data in enumerate(top.tables("tier")))
     starter = top.maybe_text("starter")

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from keyring.backends.null import Keyring
 
 from larouter.cli import larouter
+from tests.homes import furnished
 
 
 class Cli:
@@ -51,7 +52,7 @@ def no_keyring():
 @pytest.fixture
 def alone(tmp_path):
     """Commands that do the work themselves."""
-    return Cli(tmp_path)
+    return Cli(furnished(tmp_path))
 
 
 @pytest.fixture(
@@ -63,4 +64,4 @@ def alone(tmp_path):
 def cli(request, tmp_path):
     if request.param:
         return Cli(request.getfixturevalue("router").home)
-    return Cli(tmp_path)
+    return Cli(furnished(tmp_path))

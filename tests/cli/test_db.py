@@ -30,6 +30,7 @@ def names(home):
 
 
 def test_without_a_database_there_is_nothing_to_do(alone):
+    (alone.home / "larouter.db").unlink()
     for words in (("check",), ("backup",)):
         with pytest.raises(BadRequest, match="no database"):
             alone.run("db", *words)

@@ -5,12 +5,14 @@ import pytest
 from larouter.bootstrap import bootstrap
 from larouter.config import read_settings
 from larouter.web import create_app
+from tests.homes import furnished
 
 
 @pytest.fixture
 def open_house(tmp_path):
     """Build services from settings; they are closed at the end of the test."""
     opened = []
+    furnished(tmp_path)
 
     def build(**settings):
         services = bootstrap(read_settings({"LAROUTER_HOME": str(tmp_path), **settings}))
