@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from platformdirs import user_data_path
 from tzlocal import get_localzone_name
 
-from larouter.model_settings import ModelSettings, read_model_settings
+from larouter.model_settings import VARIABLES, ModelSettings, read_model_settings
 from larouter.model_settings import SettingsError as SettingsError
 
 DEFAULT_PORT = 18790
@@ -56,6 +56,7 @@ _OURS = frozenset(
         "LAROUTER_KEEP_DAYS",
         "LAROUTER_BEARER",
         "LAROUTER_NOTIFY",
+        *VARIABLES,
     }
 )
 # What a child process may see: enough to run, never a provider's key (TRUST S6, A10).

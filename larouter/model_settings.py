@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+VARIABLES = frozenset({"LAROUTER_MODEL_MEMORY", "LAROUTER_MODEL_IDLE", "LAROUTER_PREWARM"})
+
+_SIZE = re.compile(r"(\d{1,7})\s*(%|mb|gb)", re.IGNORECASE)
+_MB, _GB = 1_000_000, 1_000_000_000
+_MOST_MINUTES = 100_000
 
 
 class SettingsError(Exception):
@@ -15,13 +22,53 @@ class SettingsError(Exception):
 class ModelSettings:
     """Of all local models together."""
 
+    memory_percent: int = 60
+    """Of the machine's memory: what loaded models may take together."""
+    memory_bytes: int | None = None
+    """Or so many bytes."""
+    idle_s: float | None = 900.0
+    """A model that nobody has asked for so long is unloaded; None: never."""
+    prewarm: tuple[str, ...] = ()
+    """Ids of models that are loaded when the server starts."""
     folders: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     """Where other programs keep model files, by the program's name."""
 
 
 def read_model_settings(env: Mapping[str, str]) -> ModelSettings:
-    """Nothing in it can be wrong yet."""
-    return ModelSettings(folders=_folders(env))
+    """Raises `SettingsError`."""
+    percent, size = _memory(env.get("LAROUTER_MODEL_MEMORY") or "60%")
+    names = (env.get("LAROUTER_PREWARM") or "").split(",")
+    return ModelSettings(
+        memory_percent=percent,
+        memory_bytes=size,
+        idle_s=_idle_s(env.get("LAROUTER_MODEL_IDLE") or "15"),
+        prewarm=tuple(name.strip() for name in names if name.strip()),
+        folders=_folders(env),
+    )
+
+
+def _memory(text: str) -> tuple[int, int | None]:
+    match = _SIZE.fullmatch(text.strip())
+    if match is not None:
+        number, unit = int(match[1]), match[2].lower()
+        if unit == "%" and 5 <= number <= 95:
+            return number, None
+        if unit != "%" and number > 0:
+            return 60, number * (_MB if unit == "mb" else _GB)
+    raise SettingsError(
+        f"LAROUTER_MODEL_MEMORY is {text!r}; write a share of this machine's memory from 5% "
+        "to 95%, or a size such as 8GB."
+    )
+
+
+def _idle_s(text: str) -> float | None:
+    if text.lower() == "never":
+        return None
+    if text.isascii() and text.isdigit() and 1 <= int(text[:7]) <= _MOST_MINUTES:
+        return 60.0 * int(text[:7])
+    raise SettingsError(
+        f"LAROUTER_MODEL_IDLE is {text!r}; write a number of minutes from 1, or never."
+    )
 
 
 def _folders(env: Mapping[str, str]) -> dict[str, tuple[Path, ...]]:

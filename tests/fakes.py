@@ -18,7 +18,7 @@ from larouter.core.catalog import FREE, Catalog, Model, Nanodollars, Price, Tier
 from larouter.core.chat import ChatRequest, Usage
 from larouter.core.errors import BudgetExceeded, LARouterError, UpstreamError
 from larouter.core.faults import Heard
-from larouter.core.ports import Address, Leaving
+from larouter.core.ports import Address, EngineStatus, Leaving
 from larouter.core.route import Choice, Decision
 from larouter.gateway import Gateway
 from larouter.wire import sse
@@ -224,7 +224,7 @@ class FakeRunner:
     started: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
-    def ensure_ready(self, model: Model) -> Address:
+    def ensure_ready(self, model: Model, leaving: Leaving | None = None) -> Address:
         self.started.append(model.id)
         if isinstance(self.address, LARouterError):
             raise self.address
@@ -240,6 +240,18 @@ class FakeRunner:
 
     def state(self, model: Model) -> str:
         return self.condition
+
+    def status(self, model: Model) -> EngineStatus:
+        return EngineStatus(state=self.condition, last_lines=("the end of its log",))
+
+    def unload(self, model: Model) -> None:
+        self.condition = "stopped"
+
+    def stop(self, model: Model) -> None:
+        self.condition = "stopped"
+
+    def reset(self, model: Model) -> None:
+        self.condition = "stopped"
 
     def report_failure(self, model: Model) -> None:
         self.failed.append(model.id)

@@ -42,6 +42,7 @@ from larouter.core.turns import Turns
 from larouter.downloads.removal import Removal
 from larouter.engines.files import Files
 from larouter.engines.heads import Heads
+from larouter.engines.memory import MachineMemory
 from larouter.engines.pool import Pool as Engines
 from larouter.engines.shared import Shared
 from larouter.gateway import Gateway
@@ -112,7 +113,7 @@ def bootstrap(settings: Settings) -> Services:
     connections = Pool(proxies=settings.proxies)
     files = Files(settings.home / "models", settings.home / "verified.json")
     heads = Heads(settings.child_environment)
-    engines, runner = _runners(settings, files, lambda id: catalogs.current.models.get(id))
+    engines, runner = _runners(settings, files, heads, lambda id: catalogs.current.models.get(id))
     turns = Turns()
     roster = Roster(
         settings,
@@ -317,7 +318,7 @@ def _opened(settings: Settings) -> Database:
 
 
 def _runners(
-    settings: Settings, files: Files, find: Callable[[str], Model | None]
+    settings: Settings, files: Files, heads: Heads, find: Callable[[str], Model | None]
 ) -> tuple[Engines, Runner]:
     """This process's own engines, and those that it calls: its own or, among several processes,
     the owner's."""
@@ -325,6 +326,11 @@ def _runners(
         files,
         logs=settings.home / "logs",
         environment=settings.child_environment,
+        heads=heads,
+        memory=MachineMemory(
+            percent=settings.models.memory_percent, size=settings.models.memory_bytes
+        ),
+        idle_s=settings.models.idle_s,
     )
     return engines, engines if settings.workers == 1 else Shared(engines, settings.home, find)
 

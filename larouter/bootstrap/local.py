@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import gevent
 
@@ -11,6 +12,7 @@ from larouter.core.fit import Measured
 from larouter.core.ports import Runner
 from larouter.core.standing import Standing, standing
 from larouter.engines.hardware import Hardware
+from larouter.engines.memory import MachineMemory
 from larouter.store.catalog import Catalogs
 
 
@@ -24,9 +26,13 @@ def build_standing(
 ) -> Callable[[], Standing]:
     """What answers with the state of now; the first time it waits until memory was measured."""
     hardware = Hardware(settings.home, settings.child_environment)
+    memory = MachineMemory(
+        percent=settings.models.memory_percent, size=settings.models.memory_bytes
+    )
 
     def look() -> Standing:
-        return standing(catalogs.current, hardware.machine(), runner.state, measured)
+        machine = replace(hardware.machine(), models_bytes=memory.most())
+        return standing(catalogs.current, machine, runner.state, measured)
 
     def local_models() -> Standing:
         # Programs are asked here: gevent waits for them beside requests, but in the main thread

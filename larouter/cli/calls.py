@@ -153,6 +153,8 @@ def follow(method: str, path: str, body: Any) -> Iterator[dict[str, Any]]:
         yield from _objects(answer.iter_lines())
     except requests.RequestException as error:
         raise Unavailable(f"LARouter at {server.url} broke off. Please try again.") from error
+    finally:
+        answer.close()
 
 
 def _objects(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from larouter.cli import local_models, model_files
+from larouter.cli import engines, local_models, model_files
 from larouter.cli.calls import call
 from larouter.core.fit import size
 from larouter.core.machine import GIB
@@ -127,5 +127,5 @@ def _and(words: list[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-for command in (*local_models.COMMANDS, *model_files.COMMANDS):
+for command in (*local_models.COMMANDS, *model_files.COMMANDS, *engines.COMMANDS):
     models.add_command(command)

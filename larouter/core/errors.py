@@ -217,6 +217,14 @@ class EngineDown(Unavailable):
     code = "engine_down"
 
 
+class EngineBusy(EngineDown):
+    """There is no room in memory for the model now, or too many wait for it (TRUST A5)."""
+
+    status = 429
+    code = "engines_busy"
+    type = "rate_limit_error"
+
+
 class StorageDown(Unavailable):
     code = "storage_unavailable"
 

@@ -165,11 +165,35 @@ class Address:
     key: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    """How a model's engine stands, for the owner of this machine. None: that is not known."""
+
+    state: str
+    """As `Runner.state` says it."""
+    progress: float | None = None
+    """Of loading, from 0 to 1."""
+    memory_bytes: int | None = None
+    """What its process holds now."""
+    reserved_bytes: int | None = None
+    """What it may take at most, by the plan that it was started with."""
+    context: int | None = None
+    """Tokens that one request may use."""
+    total_context: int | None = None
+    slots: int | None = None
+    engine: str | None = None
+    crashes: int = 0
+    """Of the last minutes."""
+    last_lines: tuple[str, ...] = ()
+    """The end of its log."""
+
+
 class Runner(Protocol):
     """Runs models on this machine."""
 
-    def ensure_ready(self, model: Model) -> Address:
-        """Block this greenlet until a process serves the model. Raises `EngineDown`."""
+    def ensure_ready(self, model: Model, leaving: Leaving | None = None) -> Address:
+        """Block this greenlet until a process serves the model. `leaving`: whose leave ends the
+        waiting. Raises `EngineDown`."""
         ...
 
     def running(self, model: Model) -> Address | None:
@@ -182,6 +206,22 @@ class Runner(Protocol):
 
     def state(self, model: Model) -> str:
         """absent, stopped, loading, ready, crashed or quarantined."""
+        ...
+
+    def status(self, model: Model) -> EngineStatus:
+        """All that can be said of the model's engine."""
+        ...
+
+    def unload(self, model: Model) -> None:
+        """End its process. Raises `Conflict` while that is answering somebody."""
+        ...
+
+    def stop(self, model: Model) -> None:
+        """End its process, whatever it is doing."""
+        ...
+
+    def reset(self, model: Model) -> None:
+        """Forget its crashes: it may be started again."""
         ...
 
     def report_failure(self, model: Model) -> None:

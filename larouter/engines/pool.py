@@ -1,37 +1,43 @@
-"""Which children live: one for each model in use, started when asked for, again after a crash."""
+"""Which children live: one for each model in use, started when asked for, again after a crash.
+
+All of them fit into the memory that they may take together. A model for which there is no room
+waits until the one that was not asked for the longest has nothing to do, and takes its place; when
+it has waited for a while, that one gets no further callers. What is on its way out still counts, so
+two models never load into memory that is not there.
+"""
 
 from __future__ import annotations
 
 import logging
-import math
 import secrets
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from larouter.config import import_path
 from larouter.core.catalog import Model
-from larouter.core.errors import EngineDown, ModelNotFound
-from larouter.core.ports import Address
+from larouter.core.errors import Conflict, EngineDown, ModelNotFound
+from larouter.core.ports import Address, EngineStatus, Leaving
+from larouter.core.room import Plan, Sizes
 from larouter.engines.files import Files
+from larouter.engines.heads import Heads
+from larouter.engines.layout import read_sizes
+from larouter.engines.line import LONGEST_S, Line, Place
 from larouter.engines.log import EngineLog
+from larouter.engines.memory import MachineMemory, Memory, rss
 from larouter.engines.process import Process, Ready
+from larouter.engines.room import IMPATIENT_S, Room
+from larouter.engines.seats import Seat, again, down
+from larouter.engines.watch import Watch
 
 logger = logging.getLogger(__name__)
 
-CRASHES = 3
-CRASH_WINDOW_S = 300.0
-_BACKOFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-_PATIENCE_S = 2.0
-"""A backoff this short is waited for; for a longer one the client is told when to come back."""
 _NOTICE_S = 0.2
-_JUST_ASKED_S = 10.0
-"""Whoever asked for a model so recently may be about to call it."""
+_PAUSE_S = 0.1
+_GB = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +52,6 @@ class Engine:
 ENGINES = (Engine(name="xllamacpp", suffix=".gguf", module="larouter.engines.worker"),)
 
 
-class EngineCrash(Exception):
-    """The child's last words, as the cause of an `EngineDown`: for the log, not for clients."""
-
-
-@dataclass(slots=True)
-class _Seat:
-    """One model's place: its child, and what became of those before."""
-
-    log: EngineLog
-    process: Process | None = None
-    crashes: list[float] = field(default_factory=list)
-    streak: int = 0
-    """Crashes since a child last lived for a whole window."""
-    not_before: float = 0.0
-    quarantine: EngineDown | None = None
-    asked_at: float = 0.0
-
-
 class Pool:
     """The `Runner` of this machine."""
 
@@ -74,36 +62,46 @@ class Pool:
         logs: Path,
         environment: Mapping[str, str],
         python: Sequence[str] = (sys.executable,),
-        slots: int = 8,
-        context: int = 32_768,
-        limit: int = 3,
+        heads: Heads | None = None,
+        memory: Memory | None = None,
+        idle_s: float | None = None,
         start_timeout_s: float = 300.0,
+        longest_wait_s: float = LONGEST_S,
+        impatient_s: float = IMPATIENT_S,
+        watch_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._files = files
         self._logs = logs
         self._environment = {**environment, "PYTHONPATH": import_path(environment)}
         self._python = tuple(python)
-        self._options = ("--slots", str(slots), "--context", str(context))
-        self._limit = limit
+        self._heads = heads or Heads(environment)
         self._start_timeout_s = start_timeout_s
         self._clock = clock
         self._lock = threading.Lock()
-        self._seats: dict[str, _Seat] = {}
+        self._seats: dict[str, Seat] = {}
+        self._room = Room(
+            self._seats, self._lock, memory or MachineMemory(), clock=clock, impatient_s=impatient_s
+        )
+        self._line = Line(longest_s=longest_wait_s)
+        self._watch = Watch(self._seats, self._lock, idle_s=idle_s, clock=clock, every_s=watch_s)
 
-    def ensure_ready(self, model: Model) -> Address:
-        """Callers that ask for the same model at once share one start."""
+    def ensure_ready(self, model: Model, leaving: Leaving | None = None) -> Address:
+        """Callers that ask for the same model at once share one start. `leaving`: whose leave ends
+        the waiting."""
         path = self._files.find(model)
         if path is None:
             raise ModelNotFound(
                 f"The file of {model.id} is not on this machine; download it first.",
                 code="model_not_downloaded",
             )
-        while True:
-            process, wait_s = self._running(model, path)
-            if process is not None:
-                return self._address(model, path, process)
-            time.sleep(wait_s)
+        process = self._serving(model)
+        if process is None:
+            process = self._started(model, path, leaving)
+        address = self._address(model, path, process)
+        # A long start is no idle time.
+        self._seats[model.id].asked_at = self._clock()
+        return address
 
     def running(self, model: Model) -> Address | None:
         seat = self._seats.get(model.id)
@@ -114,8 +112,8 @@ class Pool:
 
     def state(self, model: Model) -> str:
         seat = self._seats.get(model.id)
-        process = seat.process if seat else None
-        if process is not None and process.is_alive:
+        process = seat.alive if seat else None
+        if process is not None:
             # Without a look at the disk: every decision about a local model asks.
             return "ready" if process.ready is not None else "loading"
         if not self.has(model):
@@ -126,22 +124,39 @@ class Pool:
             return "quarantined"
         return "crashed" if seat.streak else "stopped"
 
+    def status(self, model: Model) -> EngineStatus:
+        """All that can be said of the model's engine, for the owner of this machine."""
+        seat = self._seats.get(model.id)
+        state = self.state(model)
+        if seat is None:
+            return EngineStatus(state=state)
+        process = seat.alive
+        held = rss(process.pid) if process is not None else None
+        ready = process.ready if process is not None else None
+        return EngineStatus(
+            state=state,
+            progress=_progress(model, held) if state == "loading" else None,
+            memory_bytes=held,
+            reserved_bytes=seat.reserved or None,
+            context=ready.context if ready else None,
+            total_context=ready.total_context if ready else None,
+            slots=ready.slots if ready else None,
+            engine=ready.engine if ready else None,
+            crashes=len(seat.crashes),
+            last_lines=seat.log.lines,
+        )
+
     def ready(self, model: Model) -> Ready | None:
         """What the child said of itself, while it is there."""
         seat = self._seats.get(model.id)
-        process = seat.process if seat else None
-        return process.ready if process is not None and process.is_alive else None
+        process = seat.alive if seat else None
+        return process.ready if process is not None else None
 
     def memory_bytes(self, model: Model) -> int | None:
         """What the model's process holds in memory; None: there is none, or nobody can say."""
         seat = self._seats.get(model.id)
-        process = seat.process if seat else None
-        if process is None or not process.is_alive:
-            return None
-        try:
-            return int(psutil.Process(process.pid).memory_info().rss)
-        except psutil.Error:
-            return None
+        process = seat.alive if seat else None
+        return rss(process.pid) if process is not None else None
 
     def last_lines(self, model: Model) -> tuple[str, ...]:
         """The end of the engine's log, for the owner of this machine."""
@@ -167,8 +182,18 @@ class Pool:
         with self._lock:
             seat = self._seats.get(model.id)
             if seat is not None:
-                seat.crashes.clear()
-                seat.streak, seat.not_before, seat.quarantine = 0, 0.0, None
+                seat.forget()
+
+    def unload(self, model: Model) -> None:
+        """Free its memory. Raises `Conflict` while it is answering somebody."""
+        seat = self._seats.get(model.id)
+        process = seat.alive if seat else None
+        if process is not None and process.ready is not None and process.is_busy():
+            raise Conflict(
+                f"{model.id} is answering somebody; wait for the end, or unload it by force.",
+                code="model_busy",
+            )
+        self.stop(model)
 
     def stop(self, model: Model) -> None:
         seat = self._seats.get(model.id)
@@ -180,58 +205,73 @@ class Pool:
         for child in children:
             child.stop()
 
-    def _running(self, model: Model, path: Path) -> tuple[Process | None, float]:
-        """Return the model's child, started if there is none, or how long to wait with that."""
+    def _serving(self, model: Model) -> Process | None:
+        """The model's child, if there is one that takes callers."""
+        with self._lock:
+            seat = self._seats.get(model.id)
+            if seat is None or seat.is_leaving:
+                return None
+            seat.asked_at = self._clock()
+            return seat.alive
+
+    def _started(self, model: Model, path: Path, leaving: Leaving | None) -> Process:
+        """Wait in line until there is room, and start one."""
+        self._engine(model)
+        sizes = read_sizes(path, self._heads)
+        with self._line.place(model.id) as place:
+            try:
+                while True:
+                    process, wait_s = self._try(model, path, sizes, place)
+                    if process is not None:
+                        return process
+                    time.sleep(wait_s)
+                    if leaving is not None and leaving.fired:
+                        raise EngineDown(f"Nobody waits for {model.id} any more.")
+            finally:
+                if not self._line.is_shared:
+                    self._room.keep()
+
+    def _try(
+        self, model: Model, path: Path, sizes: Sizes, place: Place
+    ) -> tuple[Process | None, float]:
+        """The child, or how long to wait for another try."""
         with self._lock:
             seat = self._seats.get(model.id)
             if seat is None:
-                seat = self._seats[model.id] = _Seat(log=EngineLog(self._logs, model.id))
-            seat.asked_at = self._clock()
-            if seat.process is not None and seat.process.is_alive:
-                return seat.process, 0.0
-            if seat.quarantine is not None:
-                raise _again(seat.quarantine, seat.log.last_line)
-            wait_s = seat.not_before - self._clock()
-            if wait_s > _PATIENCE_S:
-                raise _again(_down(model, wait_s), seat.log.last_line)
-            if wait_s > 0:
-                return None, wait_s
-            self._make_room()
-            seat.process = self._start(model, path, seat)
-            return seat.process, 0.0
+                seat = self._seats[model.id] = Seat(log=EngineLog(self._logs, model.id))
+            if seat.alive is not None:
+                return (None, _PAUSE_S) if seat.is_leaving else (seat.alive, 0.0)
+            wait_s = seat.wait_s(model, self._clock())
+            if wait_s or not self._line.is_turn_of(place):
+                return None, wait_s or _PAUSE_S
+            found = self._room.find(model, sizes)
+            if found is not None:
+                return self._start(model, path, seat, found), 0.0
+        self._room.make(place)
+        return None, _PAUSE_S
 
-    def _make_room(self) -> None:
-        """Stop the child that was asked for the longest ago and has nothing to do."""
-        alive = [
-            (seat.asked_at, seat.process)
-            for seat in self._seats.values()
-            if seat.process is not None and seat.process.is_alive
-        ]
-        if len(alive) < self._limit:
-            return
-        latest = self._clock() - _JUST_ASKED_S
-        for asked_at, process in sorted(alive, key=lambda pair: pair[0]):
-            if asked_at < latest and not process.is_busy():
-                process.stop()
-                return
-        raise EngineDown(
-            f"{self._limit} local models are at work already; try again in a moment.",
-            code="engines_busy",
-            retry_after_s=math.ceil(_JUST_ASKED_S),
-        )
-
-    def _start(self, model: Model, path: Path, seat: _Seat) -> Process:
-        engine = next((row for row in ENGINES if row.suffix == path.suffix.lower()), None)
+    def _engine(self, model: Model) -> Engine:
+        name = model.file.name if model.file else ""
+        engine = next((row for row in ENGINES if name.lower().endswith(row.suffix)), None)
         if engine is None:
             raise EngineDown(f"No engine here runs files like the one of {model.id}.")
+        return engine
+
+    def _start(self, model: Model, path: Path, seat: Seat, found: Plan) -> Process:
+        engine = self._engine(model)
         command = [*self._python, "-m", engine.module, "--model", str(path), "--alias", model.id]
         sha256 = model.file.sha256 if model.file else None
         if sha256 and not self._files.is_verified(path, sha256):
             command += ["--sha256", sha256]
-        logger.info("starting %s for %s", engine.name, model.id)
+        command += ["--slots", str(found.slots), "--context", str(found.context)]
+        command += ["--cache", str(found.cache_mib)]
+        logger.info(
+            "starting %s for %s: %d tokens, %d slots, at most %.1f GB",
+            engine.name, model.id, found.context, found.slots, found.bytes / _GB,
+        )  # fmt: skip
         try:
-            return Process(
-                [*command, *self._options],
+            process = Process(
+                command,
                 key=secrets.token_urlsafe(32),
                 environment=self._environment,
                 log=seat.log,
@@ -241,6 +281,10 @@ class Pool:
             raise EngineDown(
                 f"This machine cannot start a process for {model.id}; is its memory used up?"
             ) from error
+        seat.process, seat.plan, seat.is_leaving = process, found, False
+        seat.asked_at = self._clock()
+        self._watch.begin()
+        return process
 
     def _address(self, model: Model, path: Path, process: Process) -> Address:
         left_s = process.started_at + self._start_timeout_s - time.monotonic()
@@ -250,7 +294,7 @@ class Pool:
         address = process.address
         if address is None:
             seat = self._seats[model.id]
-            raise _again(seat.quarantine or _down(model, 1.0), seat.log.last_line)
+            raise again(seat.quarantine or down(model, 1.0), seat.log.last_line)
         sha256 = model.file.sha256 if model.file else None
         if sha256 and not self._files.is_verified(path, sha256):
             self._files.remember(path, sha256)
@@ -260,7 +304,6 @@ class Pool:
         if process.is_stopping:
             logger.info("stopped the engine of %s", model.id)
             return
-        now = self._clock()
         with self._lock:
             seat = self._seats[model.id]
             logger.error(
@@ -269,40 +312,10 @@ class Pool:
                 process.returncode,
                 seat.log.last_line,
             )
-            if process.refusal is not None and process.refusal.kind == "damaged":
-                seat.quarantine = _damaged(model)
-                return
-            lived_s = time.monotonic() - process.started_at
-            seat.streak = 1 if lived_s >= CRASH_WINDOW_S else seat.streak + 1
-            seat.not_before = now + _BACKOFF_S[min(seat.streak, len(_BACKOFF_S)) - 1]
-            seat.crashes = [at for at in seat.crashes if now - at < CRASH_WINDOW_S] + [now]
-            if len(seat.crashes) >= CRASHES:
-                seat.quarantine = _quarantined(model)
+            seat.ended(model, process, self._clock())
 
 
-def _again(error: EngineDown, last_line: str) -> EngineDown:
-    fresh = EngineDown(error.message, code=error.code, retry_after_s=error.retry_after_s)
-    fresh.__cause__ = EngineCrash(last_line)
-    return fresh
-
-
-def _down(model: Model, wait_s: float) -> EngineDown:
-    return EngineDown(
-        f"The engine of {model.id} has just ended; it is started again at the next request.",
-        retry_after_s=math.ceil(wait_s),
-    )
-
-
-def _quarantined(model: Model) -> EngineDown:
-    return EngineDown(
-        f"The engine of {model.id} ended {CRASHES} times within {CRASH_WINDOW_S / 60:.0f} minutes, "
-        "so it is not started again before LARouter is.",
-        code="engine_quarantined",
-    )
-
-
-def _damaged(model: Model) -> EngineDown:
-    return EngineDown(
-        f"The file of {model.id} is damaged; delete it and download it again.",
-        code="model_file_damaged",
-    )
+def _progress(model: Model, held: int | None) -> float | None:
+    """How much of the file is in memory: the engine itself says nothing of it."""
+    size = model.file.bytes if model.file else None
+    return min(held / size, 0.99) if size and held is not None else None

@@ -24,13 +24,19 @@ from filelock import FileLock, Timeout
 
 from larouter.config import write_private_file
 from larouter.core.catalog import Model
-from larouter.core.errors import EngineDown, LARouterError, ModelNotFound
-from larouter.core.ports import Address, Runner
+from larouter.core.errors import Conflict, EngineBusy, EngineDown, LARouterError, ModelNotFound
+from larouter.core.ports import Address, EngineStatus, Leaving, Runner
 
-_METHODS = frozenset({"ensure_ready", "running", "state", "report_failure"})
+_METHODS = frozenset(
+    {"ensure_ready", "running", "state", "status", "report_failure", "unload", "stop", "reset"}
+)
+_ERRORS: dict[str, type[LARouterError]] = {
+    kind.__name__: kind for kind in (Conflict, EngineBusy, EngineDown, ModelNotFound)
+}
 _KNOWN_S = 0.25
 """So long is it believed what a model's state was: every decision asks."""
-_LOADS_S = 330.0
+_LOADS_S = 660.0
+"""Waiting for room, and then loading."""
 _TRIES = 40
 _PAUSE_S = 0.05
 
@@ -57,7 +63,7 @@ class Shared:
         self._server: socketserver.ThreadingTCPServer | None = None
         self._known: dict[tuple[str, str], tuple[float, Any]] = {}
 
-    def ensure_ready(self, model: Model) -> Address:
+    def ensure_ready(self, model: Model, leaving: Leaving | None = None) -> Address:
         found = self._ask("ensure_ready", model)
         return found if isinstance(found, Address) else Address(**found)
 
@@ -71,6 +77,21 @@ class Shared:
 
     def state(self, model: Model) -> str:
         return str(self._recent("state", model))
+
+    def status(self, model: Model) -> EngineStatus:
+        found = self._ask("status", model)
+        if isinstance(found, EngineStatus):
+            return found
+        return EngineStatus(**{**found, "last_lines": tuple(found["last_lines"])})
+
+    def unload(self, model: Model) -> None:
+        self._ask("unload", model)
+
+    def stop(self, model: Model) -> None:
+        self._ask("stop", model)
+
+    def reset(self, model: Model) -> None:
+        self._ask("reset", model)
 
     def report_failure(self, model: Model) -> None:
         self._ask("report_failure", model)
@@ -162,7 +183,7 @@ class Shared:
                     "retry_after_s": error.retry_after_s,
                 }
             }
-        return {"result": asdict(found) if isinstance(found, Address) else found}
+        return {"result": _as_json(found)}
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -171,10 +192,9 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 def _error(told: dict[str, Any]) -> LARouterError:
-    if told["kind"] == "ModelNotFound":
-        return ModelNotFound(told["message"], code=told["code"])
-    return EngineDown(
-        told["message"],
-        code=told.get("code") or "engine_down",
-        retry_after_s=told.get("retry_after_s"),
-    )
+    kind = _ERRORS.get(told["kind"], EngineDown)
+    return kind(told["message"], code=told.get("code"), retry_after_s=told.get("retry_after_s"))
+
+
+def _as_json(found: Any) -> Any:
+    return asdict(found) if isinstance(found, Address | EngineStatus) else found

@@ -36,7 +36,6 @@ _NICENESS = 2
 """Enough for the parent to be woken first; with more, a busy machine would starve the model."""
 _HTTP_THREADS = 128
 """Each open connection holds one, also while it waits for a slot."""
-_PROMPT_CACHE_MIB = 512
 _ERRORS = 1
 """Of its log: the warnings quote what clients have sent."""
 _BATCH = 512 if sys.platform == "darwin" else 128
@@ -78,6 +77,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--sha256", help="check the file before it is loaded")
     parser.add_argument("--slots", type=int, default=8, help="requests worked on at once")
     parser.add_argument("--context", type=int, default=32_768, help="tokens, all slots together")
+    parser.add_argument("--cache", type=int, default=512, help="MiB for beginnings of prompts")
     parser.add_argument("--threads", type=int, default=_threads(), help="for one model")
     return parser.parse_args(arguments)
 
@@ -104,7 +104,7 @@ def _params(options: argparse.Namespace, key: str, head: Head, total_context: in
     params.kv_unified = True
     params.cont_batching = True
     params.cache_prompt = True
-    params.cache_ram_mib = _PROMPT_CACHE_MIB
+    params.cache_ram_mib = options.cache
     params.n_threads_http = _HTTP_THREADS
     for cpu in (params.cpuparams, params.cpuparams_batch):
         cpu.n_threads = options.threads

@@ -64,7 +64,7 @@ class LocalProvider:
         self, model: Model, sending: Sending, exchange: Exchange, leaving: Leaving
     ) -> HttpReply:
         try:
-            return self._line(model).send(sending, exchange, leaving, grace_s=0)
+            return self._line(model, leaving).send(sending, exchange, leaving, grace_s=0)
         except UpstreamRefused:
             raise
         except UpstreamError as error:
@@ -72,10 +72,10 @@ class LocalProvider:
                 raise
         # Nobody was there: the process has just died and its address is an old one.
         self._runner.report_failure(model)
-        return self._line(model).send(sending, exchange, leaving, grace_s=0)
+        return self._line(model, leaving).send(sending, exchange, leaving, grace_s=0)
 
-    def _line(self, model: Model) -> Line:
-        address = self._runner.ensure_ready(model)
+    def _line(self, model: Model, leaving: Leaving) -> Line:
+        address = self._runner.ensure_ready(model, leaving)
         known = self._lines.get(model.id)
         if known is None or known[0] != address:
             line = Line(

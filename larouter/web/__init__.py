@@ -19,6 +19,7 @@ from larouter.web import (
     database,
     downloads,
     embeddings,
+    engines,
     feedback,
     gemini,
     keys,
@@ -44,7 +45,7 @@ _DOORS = (
     bearers, downloads,
     openai, models, responses, completions, embeddings, anthropic, gemini, ollama, api, catalog_api,
     keys, projects, policies, budgets, alerts, feedback, replay, usage,
-    usage_baseline, statement_api, metrics, database, local_models,
+    usage_baseline, statement_api, metrics, database, local_models, engines,
 )  # fmt: skip
 
 

@@ -43,6 +43,19 @@ def keep_backups(services: Services, backups: Backups) -> None:
         gevent.sleep(EVERY_S if is_well else RETRY_S)
 
 
+def prewarm(services: Services) -> None:
+    """Load what the settings name, beside the first requests; in the order given."""
+    for name in services.settings.models.prewarm:
+        model = services.catalog.models.get(name.removeprefix("local/"))
+        try:
+            if model is None or not model.is_local:
+                logger.warning("LAROUTER_PREWARM names %r, which is no local model", name)
+            else:
+                services.runner.ensure_ready(model)
+        except LARouterError as error:
+            logger.warning("%s was not loaded at the start: %s", name, error)
+
+
 def keep_to_days(services: Services) -> None:
     """Purge every hour, for as long as the server runs. Not while the clock jumps: one that was
     set far ahead would let go of what is young."""

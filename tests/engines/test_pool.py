@@ -14,7 +14,7 @@ import pytest
 
 from larouter.core.catalog import Model, ModelFile
 from larouter.core.errors import EngineDown, ModelNotFound
-from larouter.engines.pool import CRASHES, EngineCrash
+from larouter.engines.seats import CRASHES, EngineCrash
 from tests.engines.starter import ENVIRONMENT, ROOT, STARTER
 
 FAKE = (sys.executable, str(Path(__file__).parent / "children.py"))
@@ -290,38 +290,6 @@ def test_a_reported_failure_ends_a_child_that_does_not_answer(pool, model):
     pool.report_failure(deaf)
 
     assert pool.state(deaf) == "crashed"
-
-
-def test_the_model_not_asked_for_the_longest_makes_room(make_pool, model, clock):
-    pool = make_pool(python=FAKE, clock=clock, limit=2)
-    models = [model(f"good-{number}") for number in range(3)]
-    for each in models:
-        clock.now += 60
-        pool.ensure_ready(each)
-
-    assert [pool.state(each) for each in models] == ["stopped", "ready", "ready"]
-
-
-def test_a_model_just_asked_for_is_not_stopped(make_pool, model, clock):
-    pool = make_pool(python=FAKE, clock=clock, limit=1)
-    pool.ensure_ready(model("good-1"))
-
-    with pytest.raises(EngineDown) as caught:
-        pool.ensure_ready(model("good-2"))
-
-    assert caught.value.code == "engines_busy"
-
-
-def test_a_busy_model_is_not_stopped(make_pool, model, clock):
-    pool = make_pool(python=FAKE, clock=clock, limit=1)
-    deaf = model("deaf")
-    pool.ensure_ready(deaf)
-    clock.now += 60
-
-    with pytest.raises(EngineDown):
-        pool.ensure_ready(model("good"))
-
-    assert pool.state(deaf) == "ready"
 
 
 def test_all_are_stopped(pool, model):

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from larouter.core.errors import EngineDown, ModelNotFound
-from larouter.core.ports import Address
+from larouter.core.errors import Conflict, EngineBusy, EngineDown, ModelNotFound
+from larouter.core.ports import Address, EngineStatus
 from larouter.engines.shared import Shared
 from tests.store.bills import LOCAL
 
@@ -18,7 +18,7 @@ class Fake:
         self.error = None
         self.now = "ready"
 
-    def ensure_ready(self, model):
+    def ensure_ready(self, model, leaving=None):
         self.asked.append(("ensure_ready", model.id))
         if self.error:
             raise self.error
@@ -37,6 +37,20 @@ class Fake:
 
     def report_failure(self, model):
         self.asked.append(("report_failure", model.id))
+
+    def status(self, model):
+        return EngineStatus(state=self.now, progress=0.5, last_lines=("a", "b"))
+
+    def unload(self, model):
+        if self.error:
+            raise self.error
+        self.asked.append(("unload", model.id))
+
+    def stop(self, model):
+        self.asked.append(("stop", model.id))
+
+    def reset(self, model):
+        self.asked.append(("reset", model.id))
 
     def stop_all(self):
         self.asked.append(("stop_all",))
@@ -85,6 +99,20 @@ def test_the_owner_runs_what_another_needs(pair):
     assert idle.asked == []
 
 
+def test_another_may_look_unload_and_forget(pair):
+    _, fake, other, _ = pair
+
+    assert other.status(LOCAL) == EngineStatus(state="ready", progress=0.5, last_lines=("a", "b"))
+    other.unload(LOCAL)
+    other.stop(LOCAL)
+    other.reset(LOCAL)
+    assert fake.asked[-3:] == [(what, LOCAL.id) for what in ("unload", "stop", "reset")]
+
+    fake.error = Conflict("It is answering.", code="model_busy")
+    with pytest.raises(Conflict, match="answering"):
+        other.unload(LOCAL)
+
+
 def test_nothing_runs_is_nothing(pair):
     _, fake, other, _ = pair
     fake.now = "stopped"
@@ -108,6 +136,7 @@ def test_a_state_is_believed_for_an_instant(pair, clock):
     [
         EngineDown("It rests.", code="engine_quarantined", retry_after_s=7),
         ModelNotFound("It is not here.", code="model_not_downloaded"),
+        EngineBusy("Others are at work.", retry_after_s=10),
     ],
 )
 def test_an_error_is_the_same_to_both(error, pair):

@@ -1,5 +1,6 @@
 """The child: what it serves, to whom, and that it never outlives its parent."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -51,8 +52,18 @@ def parent(tmp_path):
 
 
 def child_of(parent):
-    assert until(lambda: psutil.Process(parent.pid).children())
-    return psutil.Process(parent.pid).children()[0]
+    """The worker; before it, another child has read the head of the file."""
+    found = []
+
+    def find():
+        for child in psutil.Process(parent.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "larouter.engines.worker" in child.cmdline():
+                    found.append(child)
+        return found
+
+    assert until(find)
+    return found[0]
 
 
 def run(path, *arguments, stdin=b'{"key": "k"}\n'):

@@ -38,7 +38,7 @@ class Machine(FakeRunner):
     def has(self, model):
         return model.id in self.upstreams
 
-    def ensure_ready(self, model):
+    def ensure_ready(self, model, leaving=None):
         return Address(url=self.upstreams[model.id].url, key="engine")
 
 

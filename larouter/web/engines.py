@@ -1,0 +1,83 @@
+"""The engines of local models over our own API: how they stand, load, unload. For the admin."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from larouter.bootstrap import Services
+from larouter.core.catalog import Model
+from larouter.core.errors import ModelNotFound
+from larouter.web import progress
+from larouter.web.auth import Auth
+from larouter.web.replies import json_response
+from larouter.wire.strict_json import decode_object
+
+
+def blueprint(services: Services, auth: Auth) -> Blueprint:
+    """Every route of one model's engine."""
+    routes = Blueprint("engines", __name__)
+    view = EngineRoutes(services, auth)
+    routes.get("/api/models/<id>/engine")(view.show)
+    routes.post("/api/models/<id>/load")(view.load)
+    routes.post("/api/models/<id>/unload")(view.unload)
+    return routes
+
+
+class EngineRoutes:
+    """One method a route."""
+
+    def __init__(self, services: Services, auth: Auth) -> None:
+        self._services = services
+        self._auth = auth
+
+    def show(self, id: str) -> Response:
+        """With the end of its log."""
+        self._auth.require_admin(request.environ)
+        return json_response(self._row(self._model(id)))
+
+    def load(self, id: str) -> Response:
+        """Start it, after a quarantine too, and answer when it is ready."""
+        self._auth.require_admin(request.environ)
+        model, given = self._model(id), self._given()
+        runner = self._services.runner
+        runner.reset(model)
+
+        def work() -> dict[str, Any]:
+            runner.ensure_ready(model)
+            return self._row(model)
+
+        def told() -> dict[str, Any]:
+            found = runner.status(model)
+            # Until it is started it waits for room.
+            status = found.state if found.state == "loading" else "waiting"
+            return {"status": status, "progress": found.progress}
+
+        return progress.answer(streamed=given.get("stream") is True, work=work, told=told)
+
+    def unload(self, id: str) -> Response:
+        """Free its memory; with `force` even while it answers somebody."""
+        self._auth.require_admin(request.environ)
+        model, given = self._model(id), self._given()
+        if given.get("force") is True:
+            self._services.runner.stop(model)
+        else:
+            self._services.runner.unload(model)
+        return json_response(self._row(model))
+
+    def _given(self) -> dict[str, Any]:
+        body = request.environ["wsgi.input"].read()
+        return decode_object(body) if body else {}
+
+    def _model(self, id: str) -> Model:
+        model = self._services.catalog.models.get(id)
+        if model is None or not model.is_local:
+            raise ModelNotFound(
+                f"There is no model {id!r} on this machine. larouter models list names them."
+            )
+        return model
+
+    def _row(self, model: Model) -> dict[str, Any]:
+        return {"id": model.id, **asdict(self._services.runner.status(model))}
