@@ -88,14 +88,15 @@ def test_a_kill_leaves_nothing_open(serve):
 
 
 @pytest.mark.engine
-def test_an_engine_that_dies_is_replaced(serve):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_an_engine_that_dies_is_replaced(serve, number):
     server = serve()
     answer = server.chat(STARTER, "Tell me a long story.", stream=True, max_tokens=2000)
     lines = answer.iter_lines()
     assert next(lines)
 
     [engine] = server.engines()
-    engine.kill()
+    engine.send_signal(number)
     rest = [line for line in lines if line]
 
     assert b'"error"' in rest[-1]

@@ -70,6 +70,7 @@ from larouter.store.idempotency import IdempotencyKeys
 from larouter.store.invariants import Books
 from larouter.store.ledger import Ledger
 from larouter.store.local_models import LocalModels
+from larouter.store.measures import Measures
 from larouter.store.postgres import Postgres
 from larouter.store.projects import Projects
 from larouter.store.providers import AddedProviders
@@ -168,6 +169,7 @@ def bootstrap(settings: Settings) -> Services:
         connections.close()
         # A database that takes nothing holds nobody back; the next start sees that no end came.
         with suppress(StorageDown):
+            measures.keep(pace)
             run.end()
         writer.close()
         spill.close()
@@ -177,6 +179,8 @@ def bootstrap(settings: Settings) -> Services:
     breaker = Breaker(time.monotonic)
     conversations = Conversations(time.monotonic)
     pace = Pace(lambda model: runner.state(model) == "ready")
+    measures = Measures(writer)
+    measures.restore(pace)
     trust = read_trust(shipped.text("judge.toml"))
     asker = LocalAsker(
         runner, connections, _later, catalog=lambda: catalogs.current, names=tuple(trust),
@@ -249,6 +253,8 @@ def bootstrap(settings: Settings) -> Services:
         reports=reports,
         replays=Replays(database),
         feedback=feedback,
+        pace=pace,
+        measures=measures,
         regenerations=Regenerations(time.monotonic, token_bytes(16)),
         feed=feed,
         runner=runner,
@@ -301,7 +307,7 @@ def bootstrap(settings: Settings) -> Services:
         check_key=roster.check_key,
         key_refused=roster.key_refused,
         engine_states=engine_states,
-        local_models=build_standing(settings, catalogs, runner),
+        local_models=build_standing(settings, catalogs, runner, pace),
         reload_providers=roster.reload,
         refresh=refresh,
         codes=SharedCodes(writer) if database.is_shared else None,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import gevent
 
 from larouter.config import Settings
-from larouter.core.fit import Measured
+from larouter.core.pace import Pace
 from larouter.core.ports import Runner
 from larouter.core.standing import Standing, standing
 from larouter.engines.hardware import Hardware
@@ -16,19 +16,18 @@ from larouter.engines.memory import MachineMemory
 from larouter.store.catalog import Catalogs
 
 
-def _not_timed(_model: str) -> float | None:
-    """Nobody keeps the speed of local models yet."""
-    return None
-
-
 def build_standing(
-    settings: Settings, catalogs: Catalogs, runner: Runner, measured: Measured = _not_timed
+    settings: Settings, catalogs: Catalogs, runner: Runner, pace: Pace
 ) -> Callable[[], Standing]:
     """What answers with the state of now; the first time it waits until memory was measured."""
     hardware = Hardware(settings.home, settings.child_environment)
     memory = MachineMemory(
         percent=settings.models.memory_percent, size=settings.models.memory_bytes
     )
+
+    def measured(id: str) -> float | None:
+        timing = pace.timing(f"local/{id}")
+        return timing.tokens_per_s if timing else None
 
     def look() -> Standing:
         machine = replace(hardware.machine(), models_bytes=memory.most())

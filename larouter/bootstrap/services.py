@@ -15,6 +15,7 @@ from larouter.core.conversations import Conversations
 from larouter.core.errors import LARouterError
 from larouter.core.foresight import Foresight
 from larouter.core.meters import Meters
+from larouter.core.pace import Pace
 from larouter.core.ports import Runner
 from larouter.core.regeneration import Regenerations
 from larouter.core.report import TierLine
@@ -48,6 +49,7 @@ from larouter.store.idempotency import IdempotencyKeys
 from larouter.store.invariants import Books
 from larouter.store.ledger import Ledger
 from larouter.store.local_models import LocalModels
+from larouter.store.measures import Measures
 from larouter.store.projects import Projects
 from larouter.store.providers import AddedProviders
 from larouter.store.replays import Replays
@@ -75,6 +77,10 @@ class Services:
     reports: Reports
     replays: Replays
     feedback: Feedback
+    pace: Pace
+    """How fast each model answers here."""
+    measures: Measures
+    """The same, for after a restart."""
     regenerations: Regenerations
     feed: Feed
     runner: Runner

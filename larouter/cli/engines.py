@@ -1,4 +1,4 @@
-"""`larouter models load` and `unload`: which models are in memory."""
+"""`larouter models load`, `unload` and `bench`: which models are in memory, and how fast."""
 
 from __future__ import annotations
 
@@ -48,6 +48,23 @@ def unload(model: str, force: bool) -> None:
     click.echo(f"{done['id']} is not in memory.")
 
 
+@click.command("bench")
+@click.argument("model")
+def bench_model(model: str) -> None:
+    """Load a local MODEL if it is not, and time it on prompts of a few lengths."""
+    done: dict[str, Any] = {}
+    for said in follow("POST", f"/api/models/{_serving(model)}/bench", {"stream": True}):
+        done = said
+    if done["load_s"] is not None:
+        click.echo(f"loaded in {done['load_s']:.1f} s")
+    click.echo("prompt tokens   first token   prompt tokens/s   answer tokens/s")
+    for row in done["rows"]:
+        click.echo(
+            f"{row['prompt_tokens']:>13,} {row['first_s']:>11.2f} s "
+            f"{row['prompt_tokens_per_s']:>17,.0f} {row['tokens_per_s']:>17,.1f}"
+        )
+
+
 def _serving(model: str) -> str:
     """The model's id. Raises `Unavailable` where no server could hold it."""
     if running(read_settings()) is None:
@@ -57,4 +74,4 @@ def _serving(model: str) -> str:
     return model.removeprefix(_LOCAL)
 
 
-COMMANDS = (load, unload)
+COMMANDS = (load, unload, bench_model)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from larouter.core.catalog import Catalog, Model
+from larouter.core.shape import Shape
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._\-]{0,99}")
 _AUTO = "auto"
@@ -38,6 +40,27 @@ def same_file(catalog: Catalog, size: int, sha256: str | None) -> Model | None:
         if sha256 in {None, file.sha256}:
             return model
     return None
+
+
+def shape_of(facts: Mapping[str, Any]) -> Shape | None:
+    """How a model is built, by what the head of its file says; None: that is not enough, or its
+    layers differ in a way for which there are no words here."""
+    layers, width = facts.get("layers"), facts.get("key_length")
+    heads, kept = facts.get("heads", ()), facts.get("kv_heads") or facts.get("heads", ())
+    if width is None and len(heads) == 1 and heads[0]:
+        width = facts.get("embedding", 0) // heads[0]
+    if not layers or not width or len(kept) != 1 or "window" in facts:
+        return None
+    if facts.get("value_length", width) != width:
+        return None
+    return Shape(
+        layers=layers,
+        heads=kept[0],
+        head_dim=width,
+        shared_layers=facts.get("shared_kv_layers", 0),
+        parameters=facts.get("parameters"),
+        source="the file's own header",
+    )
 
 
 def name_of(text: str) -> str:

@@ -8,8 +8,9 @@ answers. Nothing is guessed: a model of which nothing was measured has no foreca
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct, ValidationError, json, structs
 
 from larouter.core.catalog import Model
 
@@ -20,6 +21,8 @@ _BLUR_TOKENS2 = 200.0**2
 a longer one costs, and then no cost is made up."""
 _SLOTS = 8
 """Requests that a local engine works on at once; those beyond wait for a round to end."""
+_PROMPTS = (100, 1_000, 8_000)
+"""Lengths of prompts for which the time to the first token is told."""
 _MOST_MODELS = 1_000
 """Clients may name any model of a provider; what was measured first is forgotten first."""
 
@@ -35,21 +38,39 @@ class Forecast(Struct, frozen=True):
     """The model need not be loaded."""
 
 
-class _Measured:
+class Timing(Struct, frozen=True):
+    """What was measured of a model, for people. None: that was not seen yet."""
+
+    answers: int
+    """Streams that began; older ones count less and less."""
+    tokens_per_s: float | None
+    """Of an answer that is being written."""
+    first_s: dict[int, float]
+    """To the first token, by the length of the prompt; empty: no stream was seen."""
+    load_s: float | None
+    """Until a model that is not in memory is there."""
+
+
+class _Measured(Struct):
     """The averages of one model. The time to the first token is a straight line over the length of
     the prompt, fitted to weighted averages: a start that is always paid, and so much a token."""
 
-    __slots__ = ("count", "first", "load", "output", "prompt", "prompt2", "prompt_first", "whole")
+    count: int = 0
+    prompt: float = 0.0
+    prompt2: float = 0.0
+    first: float = 0.0
+    prompt_first: float = 0.0
+    output: float | None = None
+    """Seconds for each token of the answer."""
+    load: float | None = None
+    """Seconds until a cold model is there."""
+    whole: float | None = None
+    """Seconds that a whole answer takes of a model that is there: a queue's step."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.prompt = self.prompt2 = self.first = self.prompt_first = 0.0
-        self.output: float | None = None
-        """Seconds for each token of the answer."""
-        self.load: float | None = None
-        """Seconds until a cold model is there."""
-        self.whole: float | None = None
-        """Seconds that a whole answer takes of a model that is there: a queue's step."""
+    @property
+    def is_sound(self) -> bool:
+        numbers = [value for value in structs.astuple(self) if value is not None]
+        return all(isfinite(number) and number >= 0 for number in numbers)
 
     def see_first(self, prompt: float, first_s: float) -> None:
         self.count += 1
@@ -67,12 +88,14 @@ class _Measured:
 
 
 class Pace:
-    """Fed by the gateway with each answer, asked by routing. In memory: a restart forgets it."""
+    """Fed by the gateway with each answer, asked by routing. In memory: whoever keeps it for a
+    restart takes the `changes` and gives them back to `remember`."""
 
     def __init__(self, is_hot: Callable[[Model], bool] = lambda model: True) -> None:
         self._is_hot = is_hot
         self._measured: dict[str, _Measured] = {}
         self._under_way: dict[str, int] = {}
+        self._changed: set[str] = set()
 
     def begin(self, model: Model) -> bool:
         """A call is sent. Return whether the model was cold; `end` must follow."""
@@ -109,6 +132,7 @@ class Pace:
         One that was not streamed comes all at once, so its first byte says nothing.
         """
         seen = self._of(model.key)
+        self._changed.add(model.key)
         expected_s = seen.first_s(prompt_tokens)
         if streamed:
             spoken_s = total_s - first_s
@@ -147,6 +171,33 @@ class Pace:
         first_s = load_s + waits_s + seen.first_s(prompt_tokens)
         total_s = first_s + seen.output * output_tokens
         return Forecast(first_s if seen.count else total_s, total_s, hot)
+
+    def timing(self, key: str) -> Timing | None:
+        """Of a model, by its `provider/model`; None: nothing was measured."""
+        seen = self._measured.get(key)
+        if seen is None:
+            return None
+        return Timing(
+            answers=seen.count,
+            tokens_per_s=1 / seen.output if seen.output else None,
+            first_s={length: seen.first_s(length) for length in _PROMPTS} if seen.count else {},
+            load_s=seen.load,
+        )
+
+    def changes(self) -> dict[str, str]:
+        """What was learnt since this was asked last: JSON, by model."""
+        changed, self._changed = self._changed, set()
+        known = {key: self._measured.get(key) for key in changed}
+        return {key: json.encode(seen).decode() for key, seen in known.items() if seen is not None}
+
+    def remember(self, key: str, numbers: str) -> None:
+        """What `changes` said before a restart. Anything else is passed over."""
+        try:
+            seen = json.decode(numbers, type=_Measured)
+        except (DecodeError, ValidationError):
+            return
+        if seen.is_sound and key not in self._measured and len(self._measured) < _MOST_MODELS:
+            self._measured[key] = seen
 
     def _of(self, key: str) -> _Measured:
         seen = self._measured.get(key)

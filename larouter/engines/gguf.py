@@ -33,6 +33,7 @@ _U64 = struct.Struct("<Q")
 
 _GENERAL = ("general.architecture", "general.name", "general.file_type", "general.alignment",
             "general.type", "split.count", "tokenizer.chat_template")  # fmt: skip
+_WORDS = "tokenizer.ggml.tokens"
 _OF_MODEL = {
     "context_length": 2**40, "embedding_length": 2**24, "block_count": 4_096,
     "pooling_type": 255, "attention.head_count": 65_536, "attention.head_count_kv": 65_536,
@@ -79,6 +80,8 @@ class Head:
     """It makes vectors of texts, no answers."""
     parts: int = 1
     """Of how many files the model is one."""
+    vocabulary: int = 0
+    """Words."""
     template: str = ""
     """How it wants a conversation to be written down, in Jinja."""
     tensors: int = 0
@@ -124,6 +127,7 @@ class _Reader:
         self._size = size
         self._at = 4
         self._found: dict[str, Any] = {}
+        self._vocabulary = 0
 
     def head(self) -> Head:
         if self._u32() not in _VERSIONS:
@@ -140,6 +144,9 @@ class _Reader:
     def _pair(self) -> None:
         key = self._text(_MAX_KEY).decode(errors="replace")
         kind = self._u32()
+        if key == _WORDS and kind == kinds.ARRAY:
+            # A list begins with the kind of what is in it, and how many those are.
+            (self._vocabulary,) = _U64.unpack_from(self._content, self._at + _U32.size)
         if not (key in _GENERAL or key.partition(".")[2] in _OF_MODEL):
             self._skip(kind)
             return
@@ -206,6 +213,7 @@ class _Reader:
             is_embedding=causal == 0 or self._number(architecture, "pooling_type") in kinds.POOLS,
             parts=parts if isinstance(parts, int) and parts > 0 else 1,
             template=self._said("tokenizer.chat_template"),
+            vocabulary=self._vocabulary,
             tensors=weights.count,
         )
 

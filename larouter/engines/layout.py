@@ -37,6 +37,7 @@ def sizes_of(head: Head, weights: int) -> Sizes:
         token=everything * _NUMBER,
         window_token=windows * _NUMBER,
         window=head.window or 0,
+        vocabulary=head.vocabulary,
         trained=head.context,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from larouter.core.catalog import FREE, Model, ModelFile
 from larouter.core.errors import Conflict, NotFound
+from larouter.core.own_models import shape_of
 from larouter.store.sql import Connection, IntegrityError
 from larouter.store.writer import Writer, now_ms
 
@@ -52,6 +53,7 @@ class LocalModel:
             price=FREE,
             abilities=self.abilities,
             source=source,
+            shape=shape_of(self.facts),
             file=ModelFile(
                 name=self.file,
                 bytes=self.bytes,

@@ -167,6 +167,7 @@ def _go_on(
         gevent.spawn(_check_books, services),
         gevent.spawn(upkeep.keep_to_days, services),
         gevent.spawn(upkeep.prewarm, services),
+        gevent.spawn(upkeep.keep_measures, services),
         gevent.spawn(told.postman.work),
         gevent.spawn(told.unusual.work),
     ]

@@ -14,6 +14,8 @@ from larouter.core.errors import DatabaseDamaged, LARouterError
 from larouter.store.backups import Backups
 from larouter.store.damage import look_through
 
+MEASURES_S = 30.0
+"""Between two looks at what was measured: a process that dies loses no more."""
 FIRST_S = 60.0
 """After a start, which is not to be slowed down."""
 EVERY_S = 60.0
@@ -54,6 +56,16 @@ def prewarm(services: Services) -> None:
                 services.runner.ensure_ready(model)
         except LARouterError as error:
             logger.warning("%s was not loaded at the start: %s", name, error)
+
+
+def keep_measures(services: Services) -> None:
+    """How fast models are is written down now and then, for as long as the server runs."""
+    while True:
+        gevent.sleep(MEASURES_S)
+        try:
+            services.measures.keep(services.pace)
+        except LARouterError as error:
+            logger.warning("what was measured cannot be kept: %s", error)
 
 
 def keep_to_days(services: Services) -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from larouter.core.catalog import FREE, Model, ModelFile
-from larouter.core.own_models import is_free, name_of, same_file, with_own
+from larouter.core.own_models import is_free, name_of, same_file, shape_of, with_own
+from larouter.core.shape import Shape
 from tests.fakes import a_catalog
 
 SHA = "a" * 64
@@ -77,3 +78,31 @@ def test_a_name_is_made_of_a_title(text, name):
 )  # fmt: skip
 def test_a_name_must_be_free(name, free):
     assert is_free(name, CATALOG) is free
+
+
+FACTS = {"layers": 30, "heads": [9], "kv_heads": [3], "embedding": 576, "parameters": 134_515_008}
+
+
+def test_a_plain_model_s_shape_follows_from_its_head():
+    assert shape_of(FACTS) == Shape(
+        layers=30, heads=3, head_dim=64, parameters=134_515_008, source="the file's own header"
+    )
+    assert shape_of({**FACTS, "key_length": 128, "shared_kv_layers": 2}) == Shape(
+        layers=30, heads=3, head_dim=128, shared_layers=2, parameters=134_515_008,
+        source="the file's own header",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"layers": 2, "heads": [0], "embedding": 8},
+        {**FACTS, "kv_heads": [1, 2]},
+        {**FACTS, "window": 512},
+        {**FACTS, "value_length": 32},
+        {"layers": 2, "kv_heads": [1]},
+    ],
+)
+def test_a_shape_that_is_not_plain_is_not_guessed(facts):
+    assert shape_of(facts) is None

@@ -192,3 +192,64 @@ def test_a_prediction_is_a_time_that_can_be(seen, prompt, output, hot):
     found = _predicted(pace, prompt=prompt, output=output, hot=hot)
 
     assert found is None or 0 <= found.first_s <= found.total_s
+
+
+def learnt(model=LOCAL):
+    pace = Pace()
+    for prompt in (100, 2_000):
+        pace.learn(model, prompt_tokens=prompt, output_tokens=50, first_s=prompt / 1_000, total_s=3)
+    return pace
+
+
+def test_what_was_measured_is_told_by_length_of_prompt():
+    timing = learnt().timing(LOCAL.key)
+
+    assert timing is not None
+    assert timing.answers == 2
+    assert timing.first_s[100] < timing.first_s[1_000] < timing.first_s[8_000]
+    assert timing.tokens_per_s == pytest.approx(50 / 2.52, rel=0.01)
+    assert timing.load_s is None
+    assert Pace().timing(LOCAL.key) is None
+
+
+def test_what_was_never_streamed_has_no_first_token():
+    pace = Pace()
+    pace.learn(LOCAL, prompt_tokens=9, output_tokens=0, first_s=1, total_s=1, streamed=False)
+
+    timing = pace.timing(LOCAL.key)
+
+    assert timing is not None
+    assert (timing.first_s, timing.tokens_per_s) == ({}, None)
+
+
+def test_what_was_measured_outlives_a_restart():
+    pace = learnt()
+    again = Pace()
+
+    for key, numbers in pace.changes().items():
+        again.remember(key, numbers)
+
+    assert again.timing(LOCAL.key) == pace.timing(LOCAL.key)
+    assert again.forecast(LOCAL, 500, 50) == pace.forecast(LOCAL, 500, 50)
+    assert pace.changes() == again.changes() == {}
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    ["", "[]", '{"count": "x"}', '{"first": -1}', '{"prompt": 1e999}', '{"output": -0.1}'],
+)
+def test_numbers_that_make_no_sense_are_not_remembered(numbers):
+    pace = Pace()
+
+    pace.remember("local/x", numbers)
+
+    assert pace.timing("local/x") is None
+
+
+def test_what_is_measured_now_goes_before_what_was():
+    pace = learnt()
+    before = pace.timing(LOCAL.key)
+
+    pace.remember(LOCAL.key, '{"count": 9}')
+
+    assert pace.timing(LOCAL.key) == before

@@ -23,7 +23,9 @@ def pair(key, kind, value):
 
 CONTEXT = pair("llama.context_length", 4, struct.pack("<I", 8192))
 TEMPLATE = pair("tokenizer.chat_template", 8, text("{{ messages }}"))
-NAMES = pair("tokenizer.tokens", 9, struct.pack("<IQ", 8, 3) + text("a") + text("bc") + text(""))
+NAMES = pair(
+    "tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 3) + text("a") + text("bc") + text("")
+)
 SCORES = pair("tokenizer.scores", 9, struct.pack("<IQ2f", 6, 2, 1.0, 2.0))
 NAME = pair("general.name", 8, text("x"))
 FLAG = pair("general.flag", 7, b"\1")
@@ -60,6 +62,7 @@ def test_the_starter_model_says_what_it_is(tmp_path):
         heads=(9,),
         kv_heads=(3,),
         embedding=576,
+        vocabulary=49_152,
         tensors=272,
     )
     assert head.template.startswith("{% for message in messages %}")
@@ -68,7 +71,9 @@ def test_the_starter_model_says_what_it_is(tmp_path):
 def test_facts_are_found_behind_lists(head_of):
     found = head_of(NAME, FLAG, NAMES, SCORES, TEMPLATE, CONTEXT, ARCHITECTURE)
 
-    assert found == Head(architecture="llama", name="x", context=8192, template="{{ messages }}")
+    assert found == Head(
+        architecture="llama", name="x", context=8192, template="{{ messages }}", vocabulary=3
+    )
 
 
 def test_a_silent_file_says_nothing(head_of):

@@ -61,4 +61,6 @@ def test_the_starter_model_s_sizes_are_known(tmp_path):
 
     found = read_sizes(path, Heads(ENVIRONMENT))
 
-    assert found == Sizes(weights=98_362_432, token=30 * 3 * 128 * 2, trained=8192)
+    assert found == Sizes(
+        weights=98_362_432, token=30 * 3 * 128 * 2, vocabulary=49_152, trained=8192
+    )

@@ -31,7 +31,7 @@ def test_whoever_looks_sees_how_an_engine_stands(pool, model, clock):
     assert before == EngineStatus(state="stopped")
     assert (now.state, now.context, now.slots, now.engine) == ("ready", 1, 3, "fake")
     assert now.memory_bytes is not None
-    assert now.reserved_bytes == 836_870_919
+    assert now.reserved_bytes == 686_870_919
     assert (crashed.state, crashed.crashes, crashed.memory_bytes) == ("crashed", 1, None)
     assert crashed.last_lines[-1] == "something went wrong in /a/path"
 

@@ -15,7 +15,7 @@ from tests.engines.test_pool import FAKE, Clock, model, until
 
 __all__ = ["model"]
 
-ONE, TWO = 600 * MB, 1_700 * MB
+ONE, TWO = 200 * MB, 1_400 * MB
 """What holds one or two of the small files here; the second no worse than the first."""
 
 
@@ -146,7 +146,7 @@ def test_a_machine_whose_memory_others_have_says_so(pool_of, model):
 
 
 def test_beside_others_a_model_is_laid_out_smaller_rather_than_wait(pool_of, model):
-    pool = pool_of(837 * MB + 440 * MB)
+    pool = pool_of(687 * MB + 290 * MB)
     models = [model("good-1"), model("good-2")]
     for each in models:
         pool.ensure_ready(each)

@@ -61,6 +61,7 @@ ADMIN_ROUTES = [
     ("GET", "/api/models/smollm2-135m/engine"),
     ("POST", "/api/models/smollm2-135m/load"),
     ("POST", "/api/models/smollm2-135m/unload"),
+    ("POST", "/api/models/smollm2-135m/bench"),
     ("GET", "/api/catalog"),
     ("POST", "/api/catalog"),
     ("DELETE", "/api/catalog"),

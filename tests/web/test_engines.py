@@ -71,3 +71,30 @@ def test_a_busy_model_is_unloaded_by_force_only(house, runner):
 
     assert house.admin("POST", f"{PATH}/unload", {}).status_code == 409
     assert house.admin("POST", f"{PATH}/unload", {"force": True}).json["state"] == "stopped"
+
+
+def test_what_was_measured_is_told(house, runner):
+    model = house.services.catalog.models["smollm2-135m"]
+    house.services.pace.learn(model, prompt_tokens=10, output_tokens=10, first_s=0.5, total_s=1.5)
+
+    measured = house.admin("GET", f"{PATH}/engine").json["measured"]
+
+    assert measured["tokens_per_s"] == 10
+    assert set(measured["first_s"]) == {"100", "1000", "8000"}
+
+
+def test_an_engine_that_is_not_there_cannot_be_timed(house, runner):
+    runner.address = EngineDown("It is gone.")
+
+    assert house.admin("POST", f"{PATH}/bench", {}).status_code == 503
+
+
+def test_what_was_measured_is_there_after_a_restart(open_house):
+    house = open_house()
+    model = house.services.catalog.models["smollm2-135m"]
+    house.services.pace.learn(model, prompt_tokens=10, output_tokens=10, first_s=0.5, total_s=1.5)
+    house.services.close()
+
+    again = open_house().services.pace.timing(model.key)
+
+    assert again == house.services.pace.timing(model.key)
