@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import cache
 from http.client import HTTPConnection
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -83,38 +86,46 @@ def pytest_generate_tests(metafunc):
     said = metafunc.config.getoption("--seeds", None)
     seeds = {"sqlite": SEEDS, "postgresql": said or 0, "workers": said or FEW}
     cases = [(kind, seed) for kind in KINDS for seed in range(seeds[kind])]
-    metafunc.parametrize(("kind", "seed"), cases, scope="module")
+    metafunc.parametrize(("kind", "seed"), cases)
 
 
-@pytest.fixture(scope="module")
-def database(kind, request):
-    """None: a file of SQLite's."""
-    if kind == "sqlite":
-        return None
-    return postgresql.another(request.getfixturevalue("postgres"), f"parallel_{kind}")
-
-
-@pytest.fixture(scope="module")
-def server(kind, database, cloud, tmp_path_factory):
-    settings = {"OPENAI_API_KEY": cloud.key, "OPENAI_BASE_URL": f"{cloud.url}/v1"}
-    if database is not None:
-        settings["LAROUTER_DATABASE_URL"] = database.url
-    with Serving(tmp_path_factory.mktemp(kind), *KINDS[kind], **settings) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def bearers(server, kind):
+class House(NamedTuple):
+    server: Serving
+    bearers: Sequence[str]
     """Of a project for each seed, with a budget; both processes know of all of them."""
-    made = []
-    for seed in range(SEEDS):
-        name = f"seed-{seed}"
-        made.append(server.admin("POST", "/api/projects", {"name": name}).json()["bearer"])
-        budget = {"project": name, "name": name, "cap": f"{CAP // 10**9}.{CAP % 10**9:09}"}
-        assert server.admin("POST", "/api/budgets", budget).json()["capNusd"] == CAP
-    if KINDS[kind]:
-        time.sleep(_FOLLOWS_S)
-    return made
+    database: Any
+    """None: a file of SQLite's."""
+
+
+@pytest.fixture(scope="module")
+def house_of(cloud, tmp_path_factory, request):
+    """Of each kind one, started when it is first asked for, in whatever order."""
+    with ExitStack() as stack:
+
+        @cache
+        def house_of(kind):
+            settings = {"OPENAI_API_KEY": cloud.key, "OPENAI_BASE_URL": f"{cloud.url}/v1"}
+            database = None
+            if kind != "sqlite":
+                database = postgresql.another(
+                    request.getfixturevalue("postgres"), f"parallel_{kind}"
+                )
+                settings["LAROUTER_DATABASE_URL"] = database.url
+            home = tmp_path_factory.mktemp(kind)
+            server = stack.enter_context(Serving(home, *KINDS[kind], **settings))
+            bearers = [_bearer(server, f"seed-{seed}") for seed in range(SEEDS)]
+            if KINDS[kind]:
+                time.sleep(_FOLLOWS_S)
+            return House(server, bearers, database)
+
+        yield house_of
+
+
+def _bearer(server, name):
+    bearer = server.admin("POST", "/api/projects", {"name": name}).json()["bearer"]
+    budget = {"project": name, "name": name, "cap": f"{CAP // 10**9}.{CAP % 10**9:09}"}
+    assert server.admin("POST", "/api/budgets", budget).json()["capNusd"] == CAP
+    return bearer
 
 
 def _body(stream):
@@ -127,9 +138,8 @@ def _body(stream):
 CAP = CLIENTS * (len(_body(stream=False)) * DEAREST + LONGEST * OUTPUT)
 
 
-def test_parallel_requests_never_overspend_and_use_nearly_all(
-    kind, seed, server, bearers, cloud, database
-):
+def test_parallel_requests_never_overspend_and_use_nearly_all(kind, seed, house_of, cloud):
+    server, bearers, database = house_of(kind)
     bearer = bearers[seed]
     cloud.chance, cloud.owed, cloud.shortened = random.Random(seed), [], 0
 
