@@ -103,6 +103,25 @@ def test_a_stopped_server_ends_its_downloads_and_its_watchers_at_once(tmp_path, 
         assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
+def test_the_token_of_the_hub_goes_there_and_nowhere_else(tmp_path, hub):
+    """TRUST S6, S7: not into a command line, an environment, a file, an answer or the log."""
+    token = "hf_canary_8264"
+    offer(hub, tmp_path, DATA)
+    hub.rate = RATE
+    with Serving(tmp_path, bearer="unused", HF_ENDPOINT=hub.url, HF_TOKEN=token) as server:
+        server.admin("POST", "/api/models/download", {"id": "some-model"})
+        half_way(server)
+        child = worker(server)
+        seen = [*child.cmdline(), *child.environ().values(), server.log(), server.output()]
+        seen.append(server.admin("GET", "/api/models/downloads").text)
+        folder = tmp_path / "models" / "downloads"
+        seen += [path.read_text() for path in folder.glob("*.json")]
+
+        assert len(list(folder.glob("*.json"))) == 2
+        assert [text for text in seen if token in text] == []
+        assert hub.fetches()[0].headers["Authorization"] == f"Bearer {token}"
+
+
 @pytest.mark.engine
 def test_a_downloaded_model_answers(tmp_path, hub):
     """The starter model's real file, as if it were another's."""
