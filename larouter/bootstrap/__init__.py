@@ -267,7 +267,7 @@ def bootstrap(settings: Settings) -> Services:
             settings.home / "models",
             downloads,
             state=runner.state,
-            stop=engines.stop,
+            stop=runner.stop,
             forget=forgetting(own_models, catalogs),
             offload=in_thread,
         ),

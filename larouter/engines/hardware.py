@@ -26,6 +26,8 @@ from larouter.engines.cgroup import limits
 logger = logging.getLogger(__name__)
 
 _TIME_LIMIT_S = 2.0
+_MEASURING_S = 4.0
+"""A fifth of a second, and the start of Python on a machine that is busy."""
 _X86 = frozenset({"x86_64", "amd64", "x64"})
 _ARM = frozenset({"arm64", "aarch64"})
 _NVIDIA_SMI = ("--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
@@ -98,7 +100,7 @@ class Hardware:
     def _time_memory(self) -> int:
         """0: it could not be measured, and is not tried again."""
         cores = str(psutil.cpu_count(logical=False) or 1)
-        said = self._said([*self._python, "-m", "larouter.engines.bandwidth", cores])
+        said = self._said([*self._python, "-m", "larouter.engines.bandwidth", cores], _MEASURING_S)
         return int(said) if said.isdigit() else 0
 
     def _disk_free(self) -> int | None:
@@ -166,14 +168,14 @@ class Hardware:
         sizes = [text for text in map(_text, told) if text.isdigit()]
         return tuple(Card(name="AMD graphics", memory_bytes=int(text)) for text in sizes)
 
-    def _said(self, command: Sequence[str]) -> str:
+    def _said(self, command: Sequence[str], limit_s: float = _TIME_LIMIT_S) -> str:
         """What a program writes, or nothing."""
         try:
             done = subprocess.run(  # noqa: S603 - our own commands
                 list(command),
                 capture_output=True,
                 text=True,
-                timeout=_TIME_LIMIT_S,
+                timeout=limit_s,
                 env=self._environment,
                 creationflags=_NO_WINDOW,
                 check=True,
