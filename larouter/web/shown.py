@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Protocol
 
 from larouter.config import Settings
 from larouter.core.catalog import Catalog
 from larouter.core.report import Feed, Reports, TierLine
+from larouter.core.standing import Standing
 from larouter.store.statements import Owner, Statement
 from larouter.store.usage import Days
 from larouter.web.session import OneTimeCodes
@@ -98,6 +99,11 @@ class Shown(Protocol):
 
     @property
     def telling(self) -> Telling: ...
+
+    @property
+    def local_models(self) -> Callable[[], Standing]:
+        """How the local models stand on this machine. Waits the first time."""
+        ...
 
     def tiers(self) -> Sequence[TierLine]:
         """Which model serves each tier now, cheapest tier first."""

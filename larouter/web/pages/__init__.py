@@ -7,10 +7,10 @@ from flask import Flask
 from larouter import __version__
 from larouter.config import folder
 from larouter.web import assets, session, theme, words
-from larouter.web.pages import alerts, overview, sign_in, statements
+from larouter.web.pages import alerts, models, overview, sign_in, statements
 from larouter.web.shown import Shown
 
-PAGES = (overview, statements, alerts, sign_in)
+PAGES = (overview, models, statements, alerts, sign_in)
 """Each has `blueprint(services)`, and `ENTRY`: its line in the navigation, or None."""
 
 LAUNCH_PATHS = ("/sign-in", "/sign-out", "/theme", "/alerts/seen")

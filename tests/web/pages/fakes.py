@@ -16,14 +16,17 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from larouter.config import Settings, folder
-from larouter.core.catalog import Catalog
+from larouter.core.catalog import Catalog, Model
 from larouter.core.catalog_toml import read_catalog
 from larouter.core.errors import NotFound
+from larouter.core.machine import Machine
 from larouter.core.report import AlertLine, Lines, RequestLine, TierLine, Today
+from larouter.core.standing import Standing, standing
 from larouter.store.baselines import Chosen
 from larouter.store.statements import Correction, Doubt, Line, Owner, PriceLine, Statement
 from larouter.store.usage import Days, Used
 from larouter.web import pages, session
+from tests.machines import a_machine
 
 ADMIN_KEY = "admin-key-of-the-tests"
 ADDRESS = "127.0.0.1:18790"
@@ -154,6 +157,9 @@ class FakeServices:
     alarm: FakeAlarm = field(default_factory=lambda: FakeAlarm())
     bills: FakeBills = field(default_factory=FakeBills)
     serving: list[TierLine] = field(default_factory=lambda: starter_only())
+    machine: Machine = field(default_factory=lambda: a_machine(16))
+    states: dict[str, str] = field(default_factory=lambda: {"smollm2-135m": "ready"})
+    timed: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.alerts = FakeAlerts(self.reports)
@@ -161,6 +167,12 @@ class FakeServices:
 
     def tiers(self) -> Sequence[TierLine]:
         return self.serving
+
+    def local_models(self) -> Standing:
+        return standing(self.catalog, self.machine, self._state, self.timed.get)
+
+    def _state(self, model: Model) -> str:
+        return self.states.get(model.id, "absent")
 
 
 @dataclass
