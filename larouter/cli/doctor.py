@@ -48,6 +48,7 @@ def _looks(settings: Settings) -> Sequence[Look]:
     return (
         ("Python", checks.programs),
         ("processor", lambda: checks.hardware(settings)),
+        ("speed", lambda: checks.memory_speed(settings)),
         ("models", lambda: checks.models(settings)),
         ("server", lambda: checks_network.server(settings)),
         ("keys", lambda: checks_network.keys(settings)),

@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 
 _TIME_LIMIT_S = 2.0
 _MEASURING_S = 4.0
-"""A fifth of a second, and the start of Python on a machine that is busy."""
+"""A busy machine takes its time to start a child."""
+_TRIES = 3
 _X86 = frozenset({"x86_64", "amd64", "x64"})
 _ARM = frozenset({"arm64", "aarch64"})
 _NVIDIA_SMI = ("--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
@@ -62,6 +63,7 @@ class Hardware:
         self._features: frozenset[str] | None = None
         self._cards: tuple[Card, ...] = ()
         self._bytes_per_s: int | None = None
+        self._tries = 0
 
     def learn(self, *, with_speed: bool = True) -> None:
         """Ask the system's programs, and with its speed have a child measure memory. Waits."""
@@ -71,7 +73,8 @@ class Hardware:
                 self._features = self._find_features()
                 self._cards = self._find_cards()
                 self._is_learnt = True
-            if with_speed and self._bytes_per_s is None:
+            if with_speed and self._bytes_per_s is None and self._tries < _TRIES:
+                self._tries += 1
                 self._bytes_per_s = self._time_memory()
 
     def machine(self) -> Machine:
@@ -94,14 +97,14 @@ class Hardware:
             is_limited=total < memory.total,
             disk_free_bytes=self._disk_free(),
             cards=self._cards,
-            bytes_per_s=self._bytes_per_s or None,
+            bytes_per_s=self._bytes_per_s,
         )
 
-    def _time_memory(self) -> int:
-        """0: it could not be measured, and is not tried again."""
+    def _time_memory(self) -> int | None:
         cores = str(psutil.cpu_count(logical=False) or 1)
-        said = self._said([*self._python, "-m", "larouter.engines.bandwidth", cores], _MEASURING_S)
-        return int(said) if said.isdigit() else 0
+        command = [*self._python, "-m", "larouter.engines.bandwidth", cores]
+        said = self._said(command, _MEASURING_S)
+        return int(said) if said.isdigit() else None
 
     def _disk_free(self) -> int | None:
         folder = self._home

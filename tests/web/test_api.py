@@ -354,7 +354,8 @@ def test_the_catalogue_says_what_this_machine_is_and_what_fits_it(house):
     assert starter["state"] == "stopped"
     assert starter["fit"]["fits"] is True
     assert sum(line["bytes"] for line in starter["fit"]["lines"]) == starter["fit"]["needs_bytes"]
-    assert starter["speed"]["measured"] is False
+    # On a machine too busy to be measured there is no prediction.
+    assert not (starter["speed"] or {}).get("measured")
     assert "fit" not in rows["claude-opus-5-5"]
     assert {row["id"] for row in answer["recommended"]["models"]} == {
         row["id"] for row in answer["data"] if row.get("recommended")

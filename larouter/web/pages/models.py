@@ -12,7 +12,7 @@ from larouter.core.standing import LocalModel
 from larouter.web import assets, htmx, session
 from larouter.web.shown import Shown
 
-ENTRY = ("models.page", "Models", "cpu")
+ENTRY = ("models_page.page", "Models", "cpu")
 
 _STATES = {
     "absent": ("none", "not downloaded"),
@@ -53,7 +53,7 @@ class Tile:
 
 
 def blueprint(services: Shown) -> Blueprint:
-    page = Blueprint("models", __name__)
+    page = Blueprint("models_page", __name__)
     view = Models(services)
     page.before_request(_require_session)
     page.after_request(assets.secure)
