@@ -272,6 +272,7 @@ CASES = {
     # The pages are the admin's, by a session of their own; a bearer opens nothing there.
     ("GET", "/"): nobodys(status=200),
     ("GET", "/events"): nobodys(status=401),
+    ("GET", "/models"): nobodys(),
     ("GET", "/statements"): nobodys(),
     ("GET", "/statements/<path:project>/<month>"): nobodys(),
     ("GET", "/metrics"): nobodys(status=401),
