@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from larouter.downloads.failed import shown_bytes
+from larouter.downloads.words import percent, words
 
 _WIDTH = 24
 _STEP = 10
@@ -41,36 +41,6 @@ class Bar:
             self._is_open = False
 
 
-def percent(row: dict[str, Any]) -> int | None:
-    total = row["bytes_total"]
-    return 100 * row["bytes_done"] // total if total else None
-
-
-def words(row: dict[str, Any]) -> str:
-    """What it does, and how far it is."""
-    parts = []
-    if (done := percent(row)) is not None:
-        parts.append(
-            f"{done} %  {shown_bytes(row['bytes_done'])} of {shown_bytes(row['bytes_total'])}"
-        )
-    if row["phase"] == "fetching" and row["speed"] is not None:
-        parts.append(f"{shown_bytes(row['speed'])}/s")
-        if row["left_s"] is not None:
-            parts.append(f"{_time(row['left_s'])} left")
-    elif row["phase"] == "waiting":
-        parts.append(f"waiting: {row['why']}")
-    elif row["phase"] in _PHASES:
-        parts.append(_PHASES[row["phase"]])
-    return "  ".join(parts)
-
-
-_PHASES = {
-    "starting": "starting",
-    "asking": "asking the hub",
-    "checking": "checking what is there",
-}
-
-
 def _line(row: dict[str, Any], drawn: str) -> str:
     state = "" if row["state"] == "running" else row["state"]
     return "  ".join(part for part in (row["id"], drawn, state, words(row)) if part)
@@ -79,11 +49,3 @@ def _line(row: dict[str, Any], drawn: str) -> str:
 def _drawn(row: dict[str, Any]) -> str:
     full = _WIDTH * (percent(row) or 0) // 100
     return f"[{'#' * full}{'.' * (_WIDTH - full)}]"
-
-
-def _time(seconds: int) -> str:
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60:02} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60:02} min"

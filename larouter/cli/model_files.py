@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 import click
 
-from larouter.cli.bar import Bar, words
+from larouter.cli.bar import Bar
 from larouter.cli.calls import Ask, call, talking
 from larouter.core.errors import BadRequest, LARouterError
 from larouter.downloads.failed import shown_bytes
+from larouter.downloads.words import words
 
 _LOOK_S = 0.4
 _PATH = "/api/models/downloads"

@@ -10,6 +10,8 @@ from larouter.config import Settings
 from larouter.core.catalog import Catalog
 from larouter.core.report import Feed, Reports, TierLine
 from larouter.core.standing import Standing
+from larouter.downloads.order import Order
+from larouter.downloads.row import Row
 from larouter.store.statements import Owner, Statement
 from larouter.store.usage import Days
 from larouter.web.session import OneTimeCodes
@@ -56,8 +58,22 @@ class Telling(Protocol):
     def alerts(self) -> Seen: ...
 
 
+class Fetching(Protocol):
+    """Downloads of models (`downloads.queue`); each call raises `LARouterError`."""
+
+    def rows(self) -> Sequence[Row]: ...
+
+    def start(self, order: Order, /) -> Row: ...
+
+    def pause(self, order_id: str, /) -> Row: ...
+
+    def resume(self, order_id: str, /) -> Row: ...
+
+    def cancel(self, order_id: str, /) -> int: ...
+
+
 class Shown(Protocol):
-    """Built by `bootstrap`; the pages read it, and mark alerts as seen."""
+    """Built by `bootstrap`; the pages read it, mark alerts as seen and download models."""
 
     @property
     def settings(self) -> Settings: ...
@@ -99,6 +115,9 @@ class Shown(Protocol):
 
     @property
     def telling(self) -> Telling: ...
+
+    @property
+    def downloads(self) -> Fetching: ...
 
     @property
     def local_models(self) -> Callable[[], Standing]:

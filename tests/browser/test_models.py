@@ -23,3 +23,36 @@ def test_everyone_can_read_it(browser, theme, width):
 
         assert faults_of(page) == ""
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_recommended_set_is_downloaded_with_one_button(browser):
+    services = FakeServices(machine=a_machine(16))
+    with opened(browser, services) as page:
+        page.get_by_role("link", name="Models").click()
+        page.get_by_role("button", name="Download 12.1 GB").click()
+        far = page.get_by_role("progressbar", name="Gemma 4 E4B")
+        expect(far).to_have_attribute("value", "0")
+
+        services.downloads.arrived["gemma-4-e4b"] = 2_577_470_640
+        expect(far).to_have_attribute("value", "50")
+        page.get_by_role("button", name="Pause").first.click()
+        expect(page.get_by_text("paused 50 %")).to_be_visible()
+        assert faults_of(page) == ""
+
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Cancel").first.click()
+        expect(far).to_have_count(0)
+        assert ("cancel", "gemma-4-e4b") in services.downloads.asked
+
+
+def test_a_model_that_has_come_changes_the_page(browser):
+    services = FakeServices(machine=a_machine(16))
+    with opened(browser, services) as page:
+        page.get_by_role("link", name="Models").click()
+        page.get_by_role("button", name="Download 12.1 GB").click()
+        expect(page.get_by_role("progressbar")).to_have_count(2)
+
+        services.downloads.orders.clear()
+        services.states.update({"gemma-4-e4b": "stopped", "gemma-4-12b": "stopped"})
+
+        expect(page.get_by_text("Nothing to download")).to_be_visible()

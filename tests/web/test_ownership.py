@@ -273,6 +273,8 @@ CASES = {
     ("GET", "/"): nobodys(status=200),
     ("GET", "/events"): nobodys(status=401),
     ("GET", "/models"): nobodys(),
+    ("GET", "/models/downloads"): nobodys(status=303),
+    ("POST", "/models/downloads"): nobodys(status=403),
     ("GET", "/statements"): nobodys(),
     ("GET", "/statements/<path:project>/<month>"): nobodys(),
     ("GET", "/metrics"): nobodys(status=401),

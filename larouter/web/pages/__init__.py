@@ -7,13 +7,13 @@ from flask import Flask
 from larouter import __version__
 from larouter.config import folder
 from larouter.web import assets, session, theme, words
-from larouter.web.pages import alerts, models, overview, sign_in, statements
+from larouter.web.pages import alerts, downloads, models, overview, sign_in, statements
 from larouter.web.shown import Shown
 
-PAGES = (overview, models, statements, alerts, sign_in)
+PAGES = (overview, models, downloads, statements, alerts, sign_in)
 """Each has `blueprint(services)`, and `ENTRY`: its line in the navigation, or None."""
 
-LAUNCH_PATHS = ("/sign-in", "/sign-out", "/theme", "/alerts/seen")
+LAUNCH_PATHS = ("/sign-in", "/sign-out", "/theme", "/alerts/seen", "/models/downloads")
 """Where the listener's guard lets a POST of the origin `null` pass (TRUST S5): the launcher's file
 has that origin, and so has a plain form of our own pages under `Referrer-Policy: no-referrer`.
 Each of these looks at Sec-Fetch-Site and its token or code itself."""

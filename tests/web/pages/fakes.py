@@ -12,16 +12,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 from flask import Flask
 from werkzeug.serving import make_server
 
 from larouter.config import Settings, folder
 from larouter.core.catalog import Catalog, Model
 from larouter.core.catalog_toml import read_catalog
-from larouter.core.errors import NotFound
+from larouter.core.errors import LARouterError, NotFound
 from larouter.core.machine import Machine
 from larouter.core.report import AlertLine, Lines, RequestLine, TierLine, Today
 from larouter.core.standing import Standing, standing
+from larouter.downloads.order import Order
+from larouter.downloads.row import Row, row_of
 from larouter.store.baselines import Chosen
 from larouter.store.statements import Correction, Doubt, Line, Owner, PriceLine, Statement
 from larouter.store.usage import Days, Used
@@ -143,6 +146,40 @@ class FakeAlarm:
 
 
 @dataclass
+class FakeDownloads:
+    """Keeps orders, and what was asked of them; `refusal` is raised instead."""
+
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    orders: dict[str, Order] = field(default_factory=dict)
+    arrived: dict[str, int] = field(default_factory=dict)
+    refusal: LARouterError | None = None
+
+    def rows(self) -> list[Row]:
+        return [row_of(order, None, self.arrived.get(id, 0)) for id, order in self.orders.items()]
+
+    def start(self, order: Order) -> Row:
+        return self._put("download", order)
+
+    def pause(self, order_id: str) -> Row:
+        return self._put("pause", msgspec.structs.replace(self.orders[order_id], state="paused"))
+
+    def resume(self, order_id: str) -> Row:
+        return self._put("resume", msgspec.structs.replace(self.orders[order_id], state="queued"))
+
+    def cancel(self, order_id: str) -> int:
+        self.asked.append(("cancel", order_id))
+        del self.orders[order_id]
+        return 0
+
+    def _put(self, what: str, order: Order) -> Row:
+        self.asked.append((what, order.id))
+        if self.refusal is not None:
+            raise self.refusal
+        self.orders[order.id] = order
+        return row_of(order, None, 0)
+
+
+@dataclass
 class FakeServices:
     settings: Settings = field(default_factory=lambda: Settings(home=Path("nowhere")))
     admin_key: str = ADMIN_KEY
@@ -156,6 +193,7 @@ class FakeServices:
     results: FakeKept = field(default_factory=FakeKept)
     alarm: FakeAlarm = field(default_factory=lambda: FakeAlarm())
     bills: FakeBills = field(default_factory=FakeBills)
+    downloads: FakeDownloads = field(default_factory=FakeDownloads)
     serving: list[TierLine] = field(default_factory=lambda: starter_only())
     machine: Machine = field(default_factory=lambda: a_machine(16))
     states: dict[str, str] = field(default_factory=lambda: {"smollm2-135m": "ready"})
