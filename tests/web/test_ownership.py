@@ -274,7 +274,7 @@ CASES = {
     ("GET", "/events"): nobodys(status=401),
     ("GET", "/models"): nobodys(),
     ("GET", "/models/downloads"): nobodys(status=303),
-    ("POST", "/models/downloads"): nobodys(status=403),
+    ("POST", "/models/downloads"): nobodys(status=303),
     ("GET", "/statements"): nobodys(),
     ("GET", "/statements/<path:project>/<month>"): nobodys(),
     ("GET", "/metrics"): nobodys(status=401),
