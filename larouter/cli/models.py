@@ -73,6 +73,11 @@ def advice_lines(found: dict[str, Any]) -> Iterator[str]:
         f"Models may use {may_use} of the memory: {left} are left to everything else. They are "
         f"laid out for {advice['context']:,} tokens and {advice['slots']} requests at once."
     )
+    missing = [pick["id"] for pick in advice["models"] if not pick["is_here"]]
+    if missing:
+        yield "Next:"
+    for model_id in missing:
+        yield f"  larouter models download {model_id}"
 
 
 def machine_line(row: dict[str, Any]) -> str:

@@ -61,10 +61,16 @@ def test_the_recommendation_adds_up_line_by_line():
     assert lines[start + 1] == "  weights            3.35 GB  the file gemma-4-E2B_q4_0-it.gguf"
     assert lines[start + 5] == "  together           4.43 GB"
     assert lines[start + 6].startswith("  tokens a second       13.2  predicted, at most: ")
-    assert lines[-1] == (
+    assert lines[-5] == (
         "Models may use 41.2 GB of the memory: 27.5 GB are left to everything else. They are laid "
         "out for 32,768 tokens and 8 requests at once."
     )
+    assert lines[-4:] == [
+        "Next:",
+        "  larouter models download gemma-4-e2b",
+        "  larouter models download gemma-4-e4b",
+        "  larouter models download gemma-4-26b-a4b",
+    ]
 
 
 def test_a_shared_model_names_both_tiers_and_turns_are_said():
@@ -83,6 +89,7 @@ def test_what_is_here_is_not_downloaded_again():
 
     assert "nothing to download" in lines[1]
     assert "Gemma 4 12B for MODERATE (is here)" in lines
+    assert "Next:" not in lines
 
 
 def test_without_a_speed_there_is_no_line_for_it():
