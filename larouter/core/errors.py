@@ -8,7 +8,7 @@
     ├── Misdirected 421      Unprocessable 422     ProviderNotConfigured 424
     ├── TooManyRequests 429 ── BudgetExceeded ── Unbounded 400      HeadersTooLarge 431
     ├── UpstreamError 502 ── UpstreamRefused (the provider's own 4xx) · UpstreamTimeout 504
-    └── Unavailable 503 ── EngineDown · StorageDown ── DatabaseDamaged
+    └── Unavailable 503 ── EngineDown ── EngineBusy 429      StorageDown ── DatabaseDamaged
 
 Raise the most specific one; the door turns it into the caller's JSON shape, once.
 """

@@ -213,6 +213,9 @@ class Writer:
             connection.execute(self._begin)
             if len(tickets) == 1:
                 tickets[0].result = tickets[0].job(connection)
+                if not connection.in_transaction:
+                    # SQLite may end one by itself; what comes next would be written alone.
+                    raise Error("the transaction ended before its commit")
             else:
                 for ticket in tickets:
                     self._run_one(connection, ticket)
