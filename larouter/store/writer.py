@@ -211,14 +211,7 @@ class Writer:
         connection = self._connection
         try:
             connection.execute(self._begin)
-            if len(tickets) == 1:
-                tickets[0].result = tickets[0].job(connection)
-                if not connection.in_transaction:
-                    # SQLite may end one by itself; what comes next would be written alone.
-                    raise Error("the transaction ended before its commit")
-            else:
-                for ticket in tickets:
-                    self._run_one(connection, ticket)
+            self._run_all(connection, tickets)
             if self.batch is not None:
                 self.batch.flush(connection)
             connection.execute("COMMIT")
@@ -230,6 +223,16 @@ class Writer:
                 connection.execute("ROLLBACK")
             for ticket in tickets:
                 ticket.error = ticket.error or error
+
+    def _run_all(self, connection: Connection, tickets: list[_Ticket]) -> None:
+        if len(tickets) > 1:
+            for ticket in tickets:
+                self._run_one(connection, ticket)
+            return
+        tickets[0].result = tickets[0].job(connection)
+        if not connection.in_transaction:
+            # SQLite may end one by itself; what comes next would be written alone.
+            raise Error("the transaction ended before its commit")
 
     def _run_one(self, connection: Connection, ticket: _Ticket) -> None:
         connection.execute("SAVEPOINT job")
