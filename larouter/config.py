@@ -59,14 +59,13 @@ _OURS = frozenset(
         *VARIABLES,
     }
 )
-# What a child process may see: enough to run, never a provider's key (TRUST S6, A10).
+# What a child may see: enough to run, no provider's key (TRUST S6, A10), no module of its folder.
 _CHILD = frozenset(
     {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "PYTHONPATH"}
     | {"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS", "VIRTUAL_ENV"}
     | {"SSL_CERT_FILE", "SSL_CERT_DIR"}
 )
-_SQLITE = "sqlite:///"
-_POSTGRES = ("postgresql://", "postgres://")
+_SQLITE, _POSTGRES = "sqlite:///", ("postgresql://", "postgres://")
 # What a program that shows notifications needs besides.
 _DESKTOP = frozenset({"DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY",
                       "XDG_RUNTIME_DIR", "PATHEXT"})  # fmt: skip
@@ -191,7 +190,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _child_environment(env: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if name in _CHILD or name.startswith("LC_")}
+    kept = {n: v for n, v in env.items() if n in _CHILD or n.startswith("LC_")}
+    return {"PYTHONSAFEPATH": "1", **kept}
 
 
 def _desktop_environment(env: Mapping[str, str]) -> dict[str, str]:

@@ -44,7 +44,9 @@ def proxies_for(url: str, proxies: Mapping[str, str]) -> dict[str, str]:
     """Those that the settings name; this machine is never reached through one."""
     if is_loopback(url) or should_bypass_proxies(url, proxies.get("no", "")):
         return {}
-    return {scheme: proxy for scheme, proxy in proxies.items() if scheme != "no"}
+    # One for another scheme is none for this address.
+    wanted = {urlsplit(url).scheme, "all"}
+    return {scheme: proxy for scheme, proxy in proxies.items() if scheme in wanted}
 
 
 def check_address(url: str, *, what: str, example: str) -> None:

@@ -230,12 +230,12 @@ def test_no_repr_shows_a_key():
 def test_a_child_sees_no_key():
     environment = read(**SECRETS, PATH="/bin", LC_ALL="C", HF_TOKEN=KEY).child_environment
 
-    assert environment == {"PATH": "/bin", "LC_ALL": "C"}
+    assert environment == {"PATH": "/bin", "LC_ALL": "C", "PYTHONSAFEPATH": "1"}
 
 
 @pytest.mark.parametrize("name", ["OPENAI_BASE_URL", "AWS_SECRET_ACCESS_KEY", "LD_PRELOAD", "X"])
 def test_a_child_sees_nothing_that_is_not_listed(name):
-    assert read(**{name: "https://a.b"}).child_environment == {}
+    assert read(**{name: "https://a.b"}).child_environment == {"PYTHONSAFEPATH": "1"}
 
 
 def test_without_a_mapping_the_process_s_environment_is_read(monkeypatch):

@@ -66,8 +66,9 @@ class Bringing:
         path = self._models / piece.name
         try:
             coming = Import(str(path), self._heads)
-        except LARouterError:
-            path.unlink(missing_ok=True)
+        except LARouterError as error:
+            if error.status < 500:
+                path.unlink(missing_ok=True)
             raise
         said = asdict(coming.head)
         row = LocalModel(

@@ -12,7 +12,8 @@ from larouter.config import Settings
 from larouter.core.catalog import Model
 from larouter.downloads.asking import Asking
 from larouter.downloads.order import Order
-from larouter.downloads.queue import Downloads, Place, here
+from larouter.downloads.place import Place
+from larouter.downloads.queue import Downloads, here
 from larouter.downloads.source import Hub
 from larouter.store.catalog import Catalogs
 from larouter.store.local_models import LocalModels

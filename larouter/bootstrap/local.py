@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import gevent
@@ -29,14 +29,19 @@ def build_standing(
         timing = pace.timing(f"local/{id}")
         return timing.tokens_per_s if timing else None
 
-    def look() -> Standing:
+    def look(states: Mapping[str, str]) -> Standing:
         machine = replace(hardware.machine(), models_bytes=memory.most())
-        return standing(catalogs.current, machine, runner.state, measured)
+        return standing(
+            catalogs.current, machine, lambda model: states.get(model.id, "absent"), measured
+        )
 
     def local_models() -> Standing:
         # Programs are asked here: gevent waits for them beside requests, but in the main thread
         # alone. Disks are looked at in its pool.
         hardware.learn()
-        return gevent.get_hub().threadpool.apply(look)
+        # Engines are asked in the hub: among several processes, their owner answers from there.
+        local = [model for model in catalogs.current.models.values() if model.is_local]
+        states = {model.id: runner.state(model) for model in local}
+        return gevent.get_hub().threadpool.apply(look, (states,))
 
     return local_models

@@ -208,9 +208,14 @@ def folder_to_ourselves(settings: Settings) -> Iterator[None]:
     lock = FileLock(settings.home / "serve.lock", mode=0o600)
     try:
         with lock.acquire(timeout=_BUSY_S):
+            # Of a server that was killed: another program may have its port by now.
+            settings.runtime_file.unlink(missing_ok=True)
             yield
     except Timeout:
-        raise Unavailable("LARouter is starting or stopping; try again in a moment.") from None
+        raise Unavailable(
+            "LARouter is starting or stopping, or another of its commands, perhaps a download, has "
+            "the data folder; try again in a moment."
+        ) from None
 
 
 def _error(text: str) -> LARouterError:

@@ -58,9 +58,9 @@ def list_downloads(
     """List the downloads, or pause, resume or cancel one."""
     for model, verb in ((pause, "pause"), (resume, "resume")):
         if model is not None:
-            call("POST", f"{_PATH}/{quote(model, safe='')}/{verb}")
+            call("POST", f"{_PATH}/{quote(model.removeprefix('local/'), safe='')}/{verb}")
     if cancel is not None:
-        done = call("DELETE", f"{_PATH}/{quote(cancel, safe='')}")
+        done = call("DELETE", f"{_PATH}/{quote(cancel.removeprefix('local/'), safe='')}")
         click.echo(f"Cancelled {cancel}; {shown_bytes(done['freed_bytes'])} are free again.")
         return
     answer = call("GET", _PATH)
@@ -80,7 +80,7 @@ def list_downloads(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(model: str, yes: bool) -> None:
     """Delete the files of MODEL from this machine."""
-    path = f"/api/models/{quote(model, safe='')}"
+    path = f"/api/models/{quote(model.removeprefix('local/'), safe='')}"
     size = call("DELETE", f"{path}?preview=1")["freed_bytes"]
     frees = f"frees {shown_bytes(size)}" if size else "frees nothing, as its file is kept elsewhere"
     if not yes:

@@ -20,7 +20,7 @@ from larouter.downloads.order import Piece
 from larouter.downloads.process import HUB_ENVIRONMENT
 from larouter.downloads.source import Hub
 
-_LIMIT_S = 45.0
+_LIMIT_S = 25.0
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 # Of a model in parts no engine here is given all, and what turns pictures into tokens is no model.
 _NO_MODEL = re.compile(r"-\d{5}-of-\d{5}\.gguf$|(^|/)mmproj", re.IGNORECASE)

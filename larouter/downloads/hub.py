@@ -22,7 +22,7 @@ from larouter.downloads.order import Piece
 from larouter.downloads.source import CONNECT_S, Hub, no_answer, refusal
 from larouter.outbound import host_of, look_up, proxies_for
 
-_ANSWER_S = 30.0
+_ANSWER_S = 15.0
 _REDIRECTS = 5
 
 

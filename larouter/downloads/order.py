@@ -23,6 +23,11 @@ _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,180}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+def is_id(text: str) -> bool:
+    """May a file be called by it?"""
+    return _ID.fullmatch(text) is not None
+
+
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
     """One file. Size and hash None: not known before the hub is asked."""
 

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from larouter.config import write_private_file
 from larouter.core.errors import Conflict, Unavailable
-from larouter.downloads.order import Order
+from larouter.downloads.order import Order, is_id
 
 _ORDER = ".order.json"
 _LOCK_S = 5.0
@@ -39,25 +39,27 @@ class Orders:
         )
 
     def get(self, order_id: str) -> Order | None:
-        return self._read(self._path(order_id))
+        return self._read(self._path(order_id)) if is_id(order_id) else None
 
     def change(self, order_id: str, edit: Callable[[Order | None], Order | None]) -> Order | None:
         """Replace an order by what `edit` makes of it; None leaves it as it is."""
         self.prepare()
-        with FileLock(self.folder / "orders.lock", timeout=_LOCK_S, mode=0o600):
+        with self._locked():
             changed = edit(self.get(order_id))
             if changed is not None:
                 self._refuse_taken(changed)
-                write_private_file(self._path(order_id), msgspec.json.encode(changed))
+                self._write(changed)
         return changed
 
     def drop(self, order: Order) -> None:
-        """Forget an order and what has arrived of it."""
-        for piece in order.files:
-            for path in (self.part(piece.name), self.state(piece.name)):
-                path.unlink(missing_ok=True)
-        self.lock(order.id).unlink(missing_ok=True)
-        self._path(order.id).unlink(missing_ok=True)
+        """Forget an order and what has arrived of it, unless it is wanted again meanwhile."""
+        with self._locked():
+            now = self.get(order.id)
+            if now is not None and now.state != order.state:
+                return
+            self._free(order)
+            self.lock(order.id).unlink(missing_ok=True)
+            self._path(order.id).unlink(missing_ok=True)
 
     def arrived(self, order: Order) -> int:
         """Bytes on the disk, whole files included."""
@@ -79,7 +81,7 @@ class Orders:
 
     def lock(self, order_id: str) -> Path:
         """Held by the process that brings the files."""
-        return self.folder / f"{order_id}.lock"
+        return self.folder / f"{order_id}.order.lock"
 
     def prepare(self) -> None:
         """Raises `Unavailable` for a folder that leads somewhere else (TRUST S9)."""
@@ -102,6 +104,25 @@ class Orders:
             found = json.loads((self.folder / "progress.json").read_bytes())
             return found if isinstance(found, dict) else {}
         return {}
+
+    def _locked(self) -> FileLock:
+        return FileLock(self.folder / "orders.lock", timeout=_LOCK_S, mode=0o600)
+
+    def _write(self, order: Order) -> None:
+        content = msgspec.json.encode(order)
+        try:
+            write_private_file(self._path(order.id), content)
+        except OSError:
+            if order.state != "cancelled":
+                raise
+            # On a full disk: what is given up makes the room to say so.
+            self._free(order)
+            write_private_file(self._path(order.id), content)
+
+    def _free(self, order: Order) -> None:
+        for piece in order.files:
+            for path in (self.part(piece.name), self.state(piece.name)):
+                path.unlink(missing_ok=True)
 
     def _refuse_taken(self, order: Order) -> None:
         names = {piece.name for piece in order.files}

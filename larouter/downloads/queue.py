@@ -13,7 +13,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from larouter.config import import_path
 from larouter.core.errors import Conflict, LARouterError, NotFound
 from larouter.downloads.order import Order, Piece, State
 from larouter.downloads.orders import Orders
+from larouter.downloads.place import Place
 from larouter.downloads.process import HUB_ENVIRONMENT, Line, Process
 from larouter.downloads.room import check_room
 from larouter.downloads.row import Row, row_of
@@ -34,27 +35,14 @@ from larouter.downloads.worker import Job
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 2
-RESERVE = 512 * 1024 * 1024
-"""Bytes of the disk that no download takes."""
 _LOOK_S = 1.0
 _CRASHES = 3
 _CANCEL_S = 8.0
+_PAUSE_S = 60.0
 _CRASHED = "It ended unexpectedly, several times; the log says where. Resume it to try again."
 
 T = TypeVar("T")
 Offload = Callable[[Callable[[], T]], T]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where models come from and where they go."""
-
-    models: Path
-    endpoint: str
-    token: str | None = field(default=None, repr=False)
-    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    reserve: int = RESERVE
 
 
 @dataclass(slots=True)
@@ -99,6 +87,8 @@ class Downloads:
         self._lock: FileLock | None = None
         self._runs: dict[str, _Run] = {}
         self._crashes: dict[str, int] = {}
+        self._unwritten: dict[str, float] = {}
+        """Until when what could not be written down is left alone."""
         self._mine: set[str] | None = set()
         """The orders that this process may run; None: all. A command runs only its own."""
         self._wake = threading.Event()
@@ -138,10 +128,17 @@ class Downloads:
             order_id, "cancelled", {"queued", "paused", "failed", "cancelled"}, "is complete"
         )
         freed: int = self._offload(lambda: self._orders.arrived(order))
-        self._changed(order_id)
+        self._nudge(order_id)
         deadline = time.monotonic() + _CANCEL_S
-        while self._offload(lambda: self._orders.get(order_id)) and time.monotonic() < deadline:
+        while (
+            (left := self._offload(lambda: self._orders.get(order_id)))
+            and left.state != "done"
+            and time.monotonic() < deadline
+        ):
             self._closed.wait(0.02)
+        if left is not None and left.state == "done":
+            # It came an instant before: the model is here.
+            raise Conflict(f"The download of {order_id} is complete.", code="download_state")
         return freed
 
     def forget(self, order_id: str) -> None:
@@ -220,12 +217,16 @@ class Downloads:
         check_room(self._orders, order, self._free, self._place.reserve)
 
     def _changed(self, order_id: str) -> Row:
+        self._nudge(order_id)
+        return self.row(order_id)
+
+    def _nudge(self, order_id: str) -> None:
         if self._mine is not None:
             self._mine.add(order_id)
         self._crashes.pop(order_id, None)
+        self._unwritten.pop(order_id, None)
         self._start_thread()
         self._wake.set()
-        return self.row(order_id)
 
     def _start_thread(self) -> None:
         if self._thread is None:
@@ -240,7 +241,7 @@ class Downloads:
                 except Exception:
                     # The thread's boundary: the next turn may do better.
                     logger.exception("the downloads could not be looked after")
-                busy = bool(self._runs) or self._is_shared or self._lock is None
+                busy = bool(self._runs or self._unwritten) or self._is_shared or self._lock is None
                 self._wake.wait(_LOOK_S if busy else None)
                 self._wake.clear()
         finally:
@@ -260,7 +261,8 @@ class Downloads:
             if order.state == "cancelled" and order.id not in self._runs:
                 self._offload(partial(self._orders.drop, order))
         for order in wanted:
-            if order.id not in self._runs and len(self._runs) < self._at_once:
+            rests = self._unwritten.get(order.id, 0.0) > time.monotonic()
+            if order.id not in self._runs and len(self._runs) < self._at_once and not rests:
                 self._run(order)
         if self._is_shared:
             told = {order_id: run.last for order_id, run in self._runs.items()}
@@ -329,12 +331,14 @@ class Downloads:
         end = run.end
         if end is None and not run.is_stopping:
             end = {"end": "crashed", "what": "it said nothing"}
-        if end is not None and end["end"] == "done":
-            end = self._tell_done(order_id, end)
-        if end is not None and (after := self._edit(order_id, self._outcome(order_id, end))):
-            logger.info("the download of %s: %s", order_id, after.message or after.state)
-        self._runs.pop(order_id, None)
-        self._wake.set()
+        try:
+            if end is not None and end["end"] == "done":
+                end = self._tell_done(order_id, end)
+            if end is not None and (after := self._edit(order_id, self._outcome(order_id, end))):
+                logger.info("the download of %s: %s", order_id, after.message or after.state)
+        finally:
+            self._runs.pop(order_id, None)
+            self._wake.set()
 
     def _tell_done(self, order_id: str, end: Line) -> Line:
         """It is done when whoever wanted it has taken it; what is no model is not taken. Killed in
@@ -348,6 +352,8 @@ class Downloads:
             if error.status >= 500:
                 return {"end": "crashed", "what": error.message}
             return {"end": "failed", "code": error.code, "message": error.message}
+        except OSError as error:
+            return {"end": "crashed", "what": str(error)}
         return end
 
     def _outcome(self, order_id: str, end: Line) -> Callable[[Order], Order]:
@@ -381,6 +387,8 @@ class Downloads:
             after: Order | None = self._offload(guarded)
         except (OSError, LARouterError):
             logger.exception("what became of the download of %s cannot be written", order_id)
+            # As on a full disk: begun again at once, it would only end the same way.
+            self._unwritten[order_id] = time.monotonic() + _PAUSE_S
             return None
         return after
 

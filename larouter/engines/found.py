@@ -51,6 +51,8 @@ def find_files(folders: Mapping[str, Sequence[Path]]) -> list[Found]:
             for number, row in enumerate(look(program, place)):
                 if number >= _MOST:
                     break
+                if not row.path.isprintable():
+                    continue  # no JSON and no terminal can show it
                 # Two names of one file are one file.
                 found.setdefault(row.path, row)
     return sorted(found.values(), key=lambda row: (row.program, row.name))

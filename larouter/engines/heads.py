@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from larouter.config import import_path
+from larouter.core.errors import Unavailable
 from larouter.engines.gguf import Head, NotGGUF
 
 _DEADLINE_S = 30.0
@@ -34,7 +35,8 @@ class Heads:
         self._known: dict[str, tuple[tuple[int, int], Head]] = {}
 
     def of(self, path: Path) -> Head:
-        """Raises `NotGGUF` with what is wrong, `OSError` for a file that is not there."""
+        """Raises `NotGGUF` with what is wrong, `OSError` for a file that is not there,
+        `Unavailable` when the reader came to no end."""
         facts = path.stat()
         mark = (facts.st_size, facts.st_mtime_ns)
         known = self._known.get(str(path))
@@ -59,10 +61,12 @@ class Heads:
                 creationflags=_NO_WINDOW,
             )
             said: dict[str, Any] = json.loads(done.stdout)
-        except subprocess.TimeoutExpired:
-            raise NotGGUF("Reading the head of the file takes longer than any model's.") from None
-        except ValueError:
-            raise NotGGUF("The head of the file cannot be read.") from None
+        except (subprocess.TimeoutExpired, ValueError):
+            # The machine's fault as likely as the file's: nobody deletes a file for it.
+            raise Unavailable(
+                "The head of the file could not be read in time. Try again; if it stays so, the "
+                "file is no model."
+            ) from None
         if "error" in said:
             raise NotGGUF(said["error"])
         return Head(**{**said, **{name: tuple(said[name]) for name in _LISTS}})

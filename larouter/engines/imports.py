@@ -57,13 +57,16 @@ class Import:
     def digest(self) -> str:
         """The SHA-256 of the whole file. Raises `BadRequest` when it changed meanwhile."""
         found = hashlib.sha256()
-        with self.path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                found.update(piece)
-                self.done += len(piece)
-                if self.is_cancelled:
-                    break
-        facts = self.path.stat()
+        try:
+            with self.path.open("rb") as file:
+                while piece := file.read(_PIECE):
+                    found.update(piece)
+                    self.done += len(piece)
+                    if self.is_cancelled:
+                        break
+            facts = self.path.stat()
+        except OSError as error:
+            raise _refused(f"The file cannot be read to its end ({error.strerror}).") from error
         if (facts.st_size, facts.st_mtime_ns) != self._mark or self.done != self.total:
             raise _refused("The file changed while it was read; try again when it is whole.")
         return found.hexdigest()

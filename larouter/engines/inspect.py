@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +25,8 @@ _MEMORY_BYTES = 1024**3
 
 
 def main(arguments: list[str]) -> NoReturn:
+    # Ctrl-C in a terminal reaches the whole group; whoever asked knows better when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit()
     try:
         said = asdict(read_head(Path(arguments[0])))

@@ -29,7 +29,7 @@ class Place:
 
 
 class Line:
-    """Callers of one model stand together: the first of them is the turn of all."""
+    """The first one looks for room; who waits for the same model finds it alive then."""
 
     def __init__(self, *, most: int = MOST, longest_s: float = LONGEST_S) -> None:
         self._most = most
@@ -51,17 +51,26 @@ class Line:
             with self._lock:
                 self._places.remove(place)
 
-    def is_turn_of(self, place: Place) -> bool:
+    def check(self, place: Place) -> None:
         """Raises `EngineBusy` when it has waited for too long."""
         if place.waited_s > self._longest_s:
             raise _busy(f"{place.model_id} has waited for memory for {self._longest_s:.0f} seconds")
+
+    def is_turn_of(self, place: Place) -> bool:
+        """Raises `EngineBusy` when it has waited for too long."""
+        self.check(place)
         with self._lock:
-            return self._places[0].model_id == place.model_id
+            return self._places[0] is place
 
     @property
     def is_shared(self) -> bool:
         """Does more than one wait?"""
         return len(self._places) > 1
+
+    def has_others(self, model_id: str) -> bool:
+        """Does anybody wait for another model?"""
+        with self._lock:
+            return any(place.model_id != model_id for place in self._places)
 
 
 def _busy(why: str) -> EngineBusy:

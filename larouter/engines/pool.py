@@ -209,7 +209,7 @@ class Pool:
         """The model's child, if there is one that takes callers."""
         with self._lock:
             seat = self._seats.get(model.id)
-            if seat is None or seat.is_leaving:
+            if seat is None or seat.is_leaving or seat.is_stopping:
                 return None
             seat.asked_at = self._clock()
             return seat.alive
@@ -239,8 +239,15 @@ class Pool:
             seat = self._seats.get(model.id)
             if seat is None:
                 seat = self._seats[model.id] = Seat(log=EngineLog(self._logs, model.id))
+            if seat.alive is not None and not seat.is_stopping:
+                if seat.is_leaving and not self._line.has_others(model.id):
+                    # Whoever it was to make room for is gone.
+                    seat.is_leaving = False
+                if not seat.is_leaving:
+                    return seat.alive, 0.0
             if seat.alive is not None:
-                return (None, _PAUSE_S) if seat.is_leaving else (seat.alive, 0.0)
+                self._line.check(place)
+                return None, _PAUSE_S
             wait_s = seat.wait_s(model, self._clock())
             if wait_s or not self._line.is_turn_of(place):
                 return None, wait_s or _PAUSE_S

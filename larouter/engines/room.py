@@ -53,6 +53,9 @@ class Room:
         if whole.bytes <= free:
             return whole
         if alive:
+            if smallest(sizes).bytes > (whole_room := self._memory.room(held)):
+                # Whoever went for it would go for nothing.
+                raise _too_little(model, smallest(sizes).bytes, whole_room)
             return plan(sizes, free, least=SHARED_CONTEXT)
         found = plan(sizes, free)
         if found is None:
@@ -64,6 +67,8 @@ class Room:
         one gets no more to do."""
         with self._lock:
             loaded = [seat for seat in self._seats.values() if seat.alive is not None]
+            if any(seat.is_stopping for seat in loaded):
+                return  # its memory is not free yet
             loaded.sort(key=lambda seat: (not seat.is_leaving, seat.asked_at))
         if any(self._stopped(seat) for seat in loaded):
             return

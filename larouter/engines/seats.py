@@ -46,6 +46,11 @@ class Seat:
         return process if process is not None and process.is_alive else None
 
     @property
+    def is_stopping(self) -> bool:
+        """It lives still, and was told to end."""
+        return self.alive is not None and self.alive.is_stopping
+
+    @property
     def reserved(self) -> int:
         """What it takes of the memory of all."""
         return self.plan.bytes if self.alive is not None and self.plan is not None else 0

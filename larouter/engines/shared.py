@@ -64,6 +64,8 @@ class Shared:
         self._known: dict[tuple[str, str], tuple[float, Any]] = {}
 
     def ensure_ready(self, model: Model, leaving: Leaving | None = None) -> Address:
+        if self._is_owner():
+            return self._own.ensure_ready(model, leaving)
         found = self._ask("ensure_ready", model)
         return found if isinstance(found, Address) else Address(**found)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
-import gevent
 from flask import Blueprint, Response, request
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -118,7 +117,7 @@ class _Now(Collector):
             labels=_MODEL,
         )  # fmt: skip
         # The disk and the process table are looked at: not on the hub.
-        for key, now, held in gevent.get_hub().threadpool.apply(services.engine_states):
+        for key, now, held in services.engine_states():
             label = key.split("/", 1)
             for name in ENGINE_STATES:
                 state.add_metric([*label, name], int(name == now))

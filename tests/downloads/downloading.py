@@ -2,7 +2,8 @@
 
 import time
 
-from larouter.downloads.queue import Downloads, Place
+from larouter.downloads.place import Place
+from larouter.downloads.queue import Downloads
 from tests.engines.starter import ENVIRONMENT
 
 

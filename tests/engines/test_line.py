@@ -6,11 +6,11 @@ from larouter.core.errors import EngineBusy
 from larouter.engines.line import Line
 
 
-def test_the_first_of_a_model_is_the_turn_of_all_who_want_it():
+def test_the_first_alone_has_its_turn():
     line = Line()
     with line.place("a") as first, line.place("b") as other, line.place("a") as second:
         assert line.is_turn_of(first)
-        assert line.is_turn_of(second)
+        assert not line.is_turn_of(second)
         assert not line.is_turn_of(other)
         assert line.is_shared
 
@@ -38,3 +38,11 @@ def test_nobody_waits_for_ever():
 
     with line.place("a") as place, pytest.raises(EngineBusy, match="waited"):
         line.is_turn_of(place)
+
+
+def test_a_line_knows_whether_somebody_waits_for_another_model():
+    line = Line()
+    with line.place("a"), line.place("a"):
+        assert not line.has_others("a")
+        with line.place("b"):
+            assert line.has_others("a")
