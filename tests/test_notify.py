@@ -107,6 +107,7 @@ def test_a_program_that_is_gone_meanwhile_harms_nobody(program, tmp_path):
 def test_the_program_sees_the_session_and_no_key():
     variables = {"PATH": "/bin", "DISPLAY": ":0", "OPENAI_API_KEY": "sk-canary", "HF_TOKEN": "x"}
 
-    assert read_settings(variables).desktop_environment == {"PATH": "/bin", "DISPLAY": ":0"}
+    kept = {"PATH": "/bin", "DISPLAY": ":0", "PYTHONSAFEPATH": "1"}
+    assert read_settings(variables).desktop_environment == kept
     off = read_settings({**variables, "LAROUTER_NOTIFY": "off"})
     assert (off.notify, off.desktop_environment) == (False, {})
